@@ -1,0 +1,64 @@
+import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { answerClientError } from './client-error.js'
+import { systemClock, type Clock } from './clock.js'
+import type { Config } from './config/config.js'
+import auth from './plugins/auth.js'
+import cors from './plugins/cors.js'
+import drain from './plugins/drain.js'
+import errorHandler, { answerError } from './plugins/error-handler.js'
+import jsonBody from './plugins/json-body.js'
+import mqtt from './plugins/mqtt.js'
+import openapi from './plugins/openapi.js'
+import requestId, { requestIdOf } from './plugins/request-id.js'
+import requestLog from './plugins/request-log.js'
+import { healthRoutes } from './routes/health.js'
+import { sendRoute } from './routes/messaging/send.js'
+
+/** What tests and the start script put in place of the defaults. */
+export interface AppOverrides {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock
+  /** Default: no log. */
+  readonly logger?: FastifyServerOptions['logger']
+  /** Longest time a request may take to arrive, in milliseconds. Default 30,000. */
+  readonly requestTimeoutMs?: number
+}
+
+/** How often Node looks for requests that take too long to arrive, in milliseconds. */
+const TIMEOUT_CHECK_MS = 1_000
+
+/**
+ * Builds the server: options, then plugins and routes in the order in which a request meets them.
+ * It does not listen, and connects to the broker only when it is ready.
+ */
+export async function buildApp (config: Config, overrides: AppOverrides = {}): Promise<FastifyInstance> {
+  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000 } = overrides
+  const app = Fastify({
+    logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    requestTimeout: requestTimeoutMs,
+    http: { connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs) },
+    return503OnClosing: false,
+    frameworkErrors: answerError,
+    clientErrorHandler: answerClientError,
+    ajv: {
+      // Nothing is coerced and nothing dropped; bodies are small, so every fault is told.
+      customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, verbose: true }
+    }
+  })
+
+  await app.register(requestId)
+  await app.register(mqtt, { mqtt: config.mqtt, clock })
+  await app.register(requestLog, { clock })
+  await app.register(errorHandler)
+  await app.register(cors, { corsOrigins: config.corsOrigins })
+  await app.register(drain)
+  await app.register(openapi)
+  await app.register(auth, { ...config.auth, clock })
+  await app.register(jsonBody)
+  await app.register(healthRoutes)
+  await app.register(sendRoute, { microOps: config.microOps, commandTtlS: config.commandTtlS })
+  return app
+}

@@ -1,0 +1,47 @@
+import { ProblemError } from '../errors.js'
+
+/** What a challenge says beside its realm (RFC 6750, section 3). */
+interface ChallengeParameters {
+  readonly error: 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+  readonly error_description?: string
+  readonly scope?: string
+}
+
+/** The token syntax of RFC 6750, section 2.1 (b64token). */
+const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+
+/**
+ * Takes the token out of an Authorization header.
+ * @throws {ProblemError} `token_missing` (401) where there is none, `invalid_request` (400) where it is malformed
+ */
+export function readBearerToken (authorization: string | undefined): string {
+  const [scheme = '', ...rest] = (authorization ?? '').trim().split(/ +/)
+  // No `error` where no token was sent: RFC 6750, section 3.1.
+  if (scheme.toLowerCase() !== 'bearer') throw new ProblemError('token_missing', { headers: challenge() })
+  const [token] = rest
+  if (token === undefined || rest.length > 1 || !B64TOKEN.test(token)) {
+    throw new ProblemError('invalid_request', { headers: challenge({ error: 'invalid_request' }) })
+  }
+  return token
+}
+
+/** A 401 that says why the token is not accepted; `why` is a fixed text without quotes, never a library's. */
+export function invalidToken (why: string): ProblemError {
+  return new ProblemError('invalid_token', {
+    detail: why,
+    headers: challenge({ error: 'invalid_token', error_description: why })
+  })
+}
+
+/** A 403 that names the scope which the token lacks. */
+export function insufficientScope (scope: string): ProblemError {
+  return new ProblemError('insufficient_scope', {
+    detail: `The access token lacks the scope ${scope}`,
+    headers: challenge({ error: 'insufficient_scope', scope })
+  })
+}
+
+function challenge (parameters?: ChallengeParameters): Record<string, string> {
+  const all = { realm: 'messenger', ...parameters }
+  return { 'www-authenticate': `Bearer ${Object.entries(all).map(([name, value]) => `${name}="${value}"`).join(', ')}` }
+}

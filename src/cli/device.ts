@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util'
+import mqtt from 'mqtt'
+import { loadConfig } from '../config/config.js'
+import { DEMO_FILE, readDemoState } from '../demo.js'
+import { withDotEnv } from '../dotenv.js'
+
+const USAGE = `Usage: npm run -s device -- <imei>
+
+Is a device: subscribes to the topic of the imei and prints each command it gets, as
+"<time> <topic> <payload>". Connects to the first broker of MQTT_URL or, in demo mode,
+to the one in ${DEMO_FILE}. Ctrl-C ends it.
+`
+
+try {
+  run(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+  process.exitCode = 1
+}
+
+function run (args: string[]): void {
+  const { positionals: [imei, ...more] } = parseArgs({ args, allowPositionals: true })
+  if (imei === undefined || more.length > 0) throw new Error('name one imei')
+  const { mqtt: { topic, urls, username, password, ca, cert, key, protocolVersion } } = loadConfig(withDotEnv(process.env))
+  const url = urls[0] ?? readDemoState().broker
+  if (url === undefined) throw new Error(`there is no broker yet: start the messenger once (npm start), which makes ${DEMO_FILE}`)
+  const filter = topic.build(imei)
+
+  const client = mqtt.connect(url, {
+    protocolVersion: protocolVersion === '5' ? 5 : 4,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key })
+  })
+  client.on('connect', () => {
+    client.subscribe(filter, { qos: 1 }, error => {
+      process.stderr.write(error === null ? `waiting for commands on ${filter} (Ctrl-C ends)\n` : `${error.message}\n`)
+    })
+  })
+  client.on('message', (topicName, payload) => {
+    process.stdout.write(`${new Date().toISOString()} ${topicName} ${payload.toString()}\n`)
+  })
+  client.on('error', error => { process.stderr.write(`${error.message}\n`) })
+  process.once('SIGINT', () => { client.end() })
+  process.once('SIGTERM', () => { client.end() })
+}

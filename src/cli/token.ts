@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util'
+import { demoClaims } from '../banner.js'
+import { loadConfig } from '../config/config.js'
+import { DEMO_FILE, readDemoState } from '../demo.js'
+import { withDotEnv } from '../dotenv.js'
+import { signToken } from '../tokens.js'
+
+const USAGE = `Usage: npm run -s token -- [options]
+
+Prints an access token for the messenger of this folder, signed with JWT_SECRET
+or, in demo mode, with the secret in ${DEMO_FILE}.
+
+  --sub NAME            who it is for (default: demo)
+  --scope "A B"         granted scopes (default: JWT_SCOPE, where that is set)
+  --expires-in SECONDS  lifetime (default: 3600)
+  --claim KEY=VALUE     any other claim; may be repeated. JSON is taken as JSON
+`
+
+try {
+  process.stdout.write(`${await createToken(process.argv.slice(2))}\n`)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+  process.exitCode = 1
+}
+
+async function createToken (args: string[]): Promise<string> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      sub: { type: 'string' },
+      scope: { type: 'string' },
+      'expires-in': { type: 'string', default: '3600' },
+      claim: { type: 'string', multiple: true, default: [] }
+    }
+  })
+  const expiresInS = Number(values['expires-in'])
+  if (!Number.isInteger(expiresInS) || expiresInS < 1) throw new Error('--expires-in must be a whole number of seconds, at least 1')
+
+  const config = loadConfig(withDotEnv(process.env))
+  const [key] = config.auth.keys
+  if (key?.isSecret === false) throw new Error('JWT_PUBLIC_KEY is set: only its issuer has the private key that signs tokens')
+  const secret = key?.material ?? readDemoState().secret
+  if (secret === undefined) throw new Error(`there is no secret yet: start the messenger once (npm start), which makes ${DEMO_FILE}`)
+
+  return await signToken({
+    secret,
+    expiresInS,
+    claims: {
+      ...demoClaims(config),
+      ...(values.sub !== undefined && { sub: values.sub }),
+      ...(values.scope !== undefined && { scope: values.scope }),
+      ...Object.fromEntries(values.claim.map(parseClaim))
+    }
+  })
+}
+
+function parseClaim (claim: string): [string, unknown] {
+  const [name = '', ...rest] = claim.split('=')
+  if (name === '' || rest.length === 0) throw new Error(`--claim must be KEY=VALUE, not ${claim}`)
+  const text = rest.join('=')
+  try {
+    return [name, JSON.parse(text)]
+  } catch {
+    return [name, text]
+  }
+}

@@ -1,0 +1,45 @@
+import { ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { PROBLEM_JSON, ProblemError, type ProblemCode } from './errors.js'
+import { requestIdOf } from './plugins/request-id.js'
+
+/** What Node's HTTP parser and its time-outs complain of. */
+const CLIENT_ERRORS = new Map<string, ProblemCode>([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
+  ['HPE_HEADER_OVERFLOW', 'header_fields_too_large']
+])
+
+/**
+ * Answers what is not HTTP, comes too slowly or has too large a header, and closes the connection.
+ *
+ * Where a complete request is still being worked on, nothing is written: what comes first on
+ * the connection would be taken for the answer to that request, whose command may have been
+ * published. The caller then sees a lost connection, which is the truth: unknown.
+ */
+export function answerClientError (this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) {
+    const problem = new ProblemError(CLIENT_ERRORS.get(error.code ?? '') ?? 'malformed_request')
+    const body = JSON.stringify(problem.toProblem())
+    socket.write([
+      `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,
+      `X-Request-Id: ${requestIdOf({ headers: {} })}`,
+      `Content-Type: ${PROBLEM_JSON}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body
+    ].join('\r\n'))
+  }
+  this.log.debug({ err: error }, 'a connection was closed for an error of the client')
+  socket.destroySoon()
+}
+
+/**
+ * Whether the connection owes the answer to a request that arrived whole, or has begun to answer.
+ * Node keeps the response in progress on the socket; its own handler of these errors looks there too.
+ */
+function isAnswering (socket: Socket): boolean {
+  const response = '_httpMessage' in socket ? socket._httpMessage : null
+  return response instanceof ServerResponse && (response.req.complete || response.headersSent)
+}

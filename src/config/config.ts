@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs'
+import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys, type VerificationKey } from '../auth/keys.js'
+import { MicroOp } from '../schemas/common.js'
+import { compileTopic } from '../mqtt/topic.js'
+import { parseEnv, type Env } from './env.js'
+import { collectFaults, type Faults } from './faults.js'
+
+/** Everything the messenger can be told, checked and ready to use. */
+export type Config = ReturnType<typeof loadConfig>
+
+/** Reads a file that a variable names. */
+type ReadFile = (path: string) => string
+
+const BROKER_SCHEMES = ['mqtt:', 'mqtts:', 'ws:', 'wss:']
+const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost']
+
+/** What a stop takes beyond the publishes that are under way, in milliseconds. */
+const STOP_MARGIN_MS = 2_000
+
+/**
+ * Turns environment variables into the configuration. Pure but for `readFile`.
+ * @param readFile reads the files that variables name; default from the disk, as UTF-8
+ * @throws {ConfigError} listing every fault at once
+ */
+export function loadConfig (
+  environment: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile = path => readFileSync(path, 'utf8')
+) {
+  const faults = collectFaults()
+  const env = parseEnv(environment, faults)
+  const urls = readBrokerUrls(env, faults)
+  const keys = readKeys(env, faults, readFile)
+  const isDemo = urls.length === 0 || lacksKey(env)
+  checkMode(env, isDemo, urls, faults)
+  checkShutdown(env, faults)
+  const config = {
+    host: env.HOST,
+    port: env.PORT,
+    logLevel: env.LOG_LEVEL,
+    /** Whether the embedded broker or the demo secret stands in for something that was not set. */
+    isDemo,
+    /** Origins that browsers may call from; `*` for any, empty for none. */
+    corsOrigins: list(env.CORS_ORIGIN ?? (isDemo ? '*' : '')),
+    drainDelayMs: env.DRAIN_DELAY_MS,
+    shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
+    /** Seconds, where a command states no `ttl`. */
+    commandTtlS: env.COMMAND_TTL_S,
+    /** The only operations accepted; undefined accepts any. */
+    microOps: readMicroOps(env, faults),
+    auth: {
+      /** Empty: a demo secret is to be made. */
+      keys,
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+      scope: env.JWT_SCOPE
+    },
+    mqtt: {
+      /** Empty: the embedded broker is to be started. */
+      urls,
+      username: env.MQTT_USERNAME,
+      password: env.MQTT_PASSWORD,
+      ...readTlsFiles(env, urls, faults, readFile),
+      clientId: env.MQTT_CLIENT_ID,
+      protocolVersion: env.MQTT_PROTOCOL,
+      topic: faults.attempt('MQTT_TOPIC', () => compileTopic(env.MQTT_TOPIC)) ?? compileTopic('{imei}'),
+      payloadFormat: env.MQTT_PAYLOAD,
+      publishTimeoutMs: env.MQTT_PUBLISH_TIMEOUT_MS,
+      queueTimeoutMs: env.MQTT_QUEUE_TIMEOUT_MS,
+      maxInflight: env.MQTT_MAX_INFLIGHT,
+      maxQueue: env.MQTT_MAX_QUEUE
+    }
+  }
+  faults.assertNone()
+  return config
+}
+
+/** The items of a comma-separated variable, without blanks and empty ones. */
+function list (value: string | undefined): string[] {
+  return (value ?? '').split(',').map(item => item.trim()).filter(item => item !== '')
+}
+
+function readBrokerUrls (env: Env, faults: Faults): string[] {
+  const urls = list(env.MQTT_URL)
+  if (!urls.every(url => URL.canParse(url) && BROKER_SCHEMES.includes(new URL(url).protocol))) {
+    faults.add('MQTT_URL', 'must be mqtt://, mqtts://, ws:// or wss:// URLs, comma-separated')
+  }
+  if (env.MQTT_PASSWORD !== undefined && env.MQTT_USERNAME === undefined) faults.add('MQTT_PASSWORD', 'needs MQTT_USERNAME')
+  return urls
+}
+
+function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFile: ReadFile) {
+  const usesTls = urls.some(url => url.startsWith('mqtts:') || url.startsWith('wss:'))
+  const read = (name: 'MQTT_CA_FILE' | 'MQTT_CERT_FILE' | 'MQTT_KEY_FILE') => {
+    const path = env[name]
+    if (path === undefined) return undefined
+    // MQTT.js would turn a plain URL into TLS where there is a certificate, without a word.
+    if (!usesTls) faults.add(name, 'needs a mqtts:// or wss:// URL in MQTT_URL')
+    return faults.attempt(name, () => readFile(path))
+  }
+  if ((env.MQTT_CERT_FILE === undefined) !== (env.MQTT_KEY_FILE === undefined)) {
+    faults.add('MQTT_CERT_FILE', 'and MQTT_KEY_FILE must be set together')
+  }
+  return { ca: read('MQTT_CA_FILE'), cert: read('MQTT_CERT_FILE'), key: read('MQTT_KEY_FILE') }
+}
+
+function lacksKey (env: Env): boolean {
+  return env.JWT_SECRET === undefined && env.JWT_PUBLIC_KEY === undefined
+}
+
+function readKeys (env: Env, faults: Faults, readFile: ReadFile): VerificationKey[] {
+  const { JWT_SECRET: secret, JWT_PUBLIC_KEY: publicKey } = env
+  if (secret !== undefined && publicKey !== undefined) faults.add('JWT_SECRET', 'and JWT_PUBLIC_KEY exclude each other')
+  if (publicKey !== undefined) {
+    return faults.attempt('JWT_PUBLIC_KEY', () => {
+      const isPem = publicKey.includes('-----BEGIN ')
+      return readPublicKeys(isPem ? publicKey.replaceAll('\\n', '\n') : readFile(publicKey))
+    }) ?? []
+  }
+  if (secret === undefined) return []
+  return faults.attempt('JWT_SECRET', () => [createSecretKey(secret)]) ?? []
+}
+
+function readMicroOps (env: Env, faults: Faults): string[] | undefined {
+  if (env.MICRO_OPS === undefined) return undefined
+  const microOps = list(env.MICRO_OPS)
+  const pattern = new RegExp(MicroOp.pattern ?? '')
+  if (microOps.length === 0 || !microOps.every(op => pattern.test(op))) {
+    faults.add('MICRO_OPS', `must be operations, comma-separated, each ${MicroOp.description}`)
+  }
+  return microOps
+}
+
+/** What the demo may and production must. */
+function checkMode (env: Env, isDemo: boolean, urls: readonly string[], faults: Faults): void {
+  if (env.NODE_ENV === 'production') {
+    if (urls.length === 0) faults.add('MQTT_URL', 'is required in production: there is no embedded broker')
+    if (lacksKey(env)) faults.add('JWT_SECRET', 'or JWT_PUBLIC_KEY is required in production: there is no demo secret')
+    if (env.JWT_SECRET !== undefined && Buffer.byteLength(env.JWT_SECRET) < MIN_SECRET_BYTES) {
+      faults.add('JWT_SECRET', `must have at least ${MIN_SECRET_BYTES} bytes in production (RFC 7518, section 3.2)`)
+    }
+  } else if (isDemo && !LOOPBACK_HOSTS.includes(env.HOST)) {
+    faults.add('HOST', 'must be a loopback address in demo mode; to leave it, set MQTT_URL and JWT_SECRET or JWT_PUBLIC_KEY')
+  }
+}
+
+function checkShutdown (env: Env, faults: Faults): void {
+  const leastMs = env.DRAIN_DELAY_MS + env.MQTT_QUEUE_TIMEOUT_MS + env.MQTT_PUBLISH_TIMEOUT_MS + STOP_MARGIN_MS
+  if (env.SHUTDOWN_TIMEOUT_MS >= leastMs) return
+  faults.add('SHUTDOWN_TIMEOUT_MS', `must be at least ${leastMs}, which is DRAIN_DELAY_MS + MQTT_QUEUE_TIMEOUT_MS + ` +
+    `MQTT_PUBLISH_TIMEOUT_MS + ${STOP_MARGIN_MS}: every accepted request gets its answer`)
+}

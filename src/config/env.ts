@@ -1,0 +1,94 @@
+import { Type, type Static } from '@sinclair/typebox'
+import envSchema from 'env-schema'
+import type { Faults } from './faults.js'
+
+const oneOf = <const T extends string>(values: readonly T[], options: { default: T, description: string }) =>
+  Type.Unsafe<T>({ type: 'string', enum: values, ...options })
+
+const text = (description: string) => Type.Optional(Type.String({ description }))
+
+/**
+ * Every environment variable the messenger reads: type, default and meaning.
+ * The configuration table of the README is checked against this schema.
+ */
+export const Env = Type.Object({
+  NODE_ENV: text('`production` switches off the demo and refuses weak settings'),
+  HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on. Demo mode refuses any but a loopback address' }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'Port to listen on; 0 takes a free one' }),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info', description: 'Least level logged. JSON lines; pretty on a terminal'
+  }),
+  MQTT_URL: text('Broker: `mqtt://`, `mqtts://`, `ws://` or `wss://`; several, comma-separated, are tried in turn. Unset: an embedded broker'),
+  MQTT_USERNAME: text('User name for the broker'),
+  MQTT_PASSWORD: text('Password for the broker; needs `MQTT_USERNAME`'),
+  MQTT_CA_FILE: text('PEM file with the authorities to trust the broker by. Unset: those of Node.js'),
+  MQTT_CERT_FILE: text('PEM file with our client certificate; needs `MQTT_KEY_FILE`'),
+  MQTT_KEY_FILE: text('PEM file with its private key'),
+  MQTT_CLIENT_ID: Type.String({
+    default: 'messenger',
+    pattern: '^[0-9A-Za-z_-]{1,64}$',
+    description: 'Start of the MQTT client identifier; a random suffix follows it, new at each start'
+  }),
+  MQTT_PROTOCOL: oneOf(['5', '3.1.1'], {
+    default: '5', description: 'MQTT version. With `3.1.1` the refusals of the broker and the expiry of commands are lost'
+  }),
+  MQTT_TOPIC: Type.String({ default: 'devices/{imei}/commands', description: 'Topic to publish to' }),
+  MQTT_PAYLOAD: oneOf(['text', 'json'], {
+    default: 'text', description: 'What a device gets: the bare `micro_op`, or a JSON document around it'
+  }),
+  MQTT_PUBLISH_TIMEOUT_MS: Type.Integer({
+    default: 5000, minimum: 100, maximum: 600_000, description: 'Longest wait for the PUBACK of a publish; after it the outcome is unknown (504)'
+  }),
+  MQTT_QUEUE_TIMEOUT_MS: Type.Integer({
+    default: 1000, minimum: 0, maximum: 600_000, description: 'Longest wait for a free slot; after it the command was not sent (406)'
+  }),
+  MQTT_MAX_INFLIGHT: Type.Integer({
+    default: 1000, minimum: 1, maximum: 60_000, description: 'Most publishes without a PUBACK, where the Receive Maximum of the broker allows as many'
+  }),
+  MQTT_MAX_QUEUE: Type.Integer({
+    default: 10_000, minimum: 0, maximum: 1_000_000, description: 'Most commands that wait for a free slot'
+  }),
+  COMMAND_TTL_S: Type.Integer({ default: 30, minimum: 1, maximum: 86_400, description: '`ttl` of a command that states none' }),
+  MICRO_OPS: text('The only operations accepted, comma-separated. Unset: any'),
+  JWT_SECRET: text('Secret of HS256 tokens; at least 32 bytes in production. Unset, with no other key: a demo secret'),
+  JWT_PUBLIC_KEY: text('Public keys or certificates tokens are signed for, as PEM or the path of a PEM file. Several, one after the other, serve a rotation'),
+  JWT_ISSUER: text('`iss` that every token must have'),
+  JWT_AUDIENCE: text('`aud` that every token must have, alone or among others'),
+  JWT_SCOPE: Type.Optional(Type.String({
+    pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$', description: 'Scope that every token must have, in `scope` or `scp`'
+  })),
+  CORS_ORIGIN: text('Origins that browsers may call from, comma-separated, or `*`. Unset: `*` in demo mode, otherwise none'),
+  DRAIN_DELAY_MS: Type.Integer({
+    default: 0, minimum: 0, maximum: 600_000, description: 'How long a stopping server still serves while `/health/ready` already says 503'
+  }),
+  SHUTDOWN_TIMEOUT_MS: Type.Integer({
+    default: 15_000, minimum: 1000, maximum: 3_600_000, description: 'Longest time from SIGTERM to the end of the process'
+  })
+})
+export type Env = Static<typeof Env>
+
+/** A fault as Ajv reports it, as far as we read it. */
+interface SchemaFault {
+  readonly instancePath: string
+  readonly message: string
+  readonly params: { readonly allowedValues?: readonly string[] }
+}
+
+/**
+ * Reads the variables of {@link Env}; an empty one counts as unset. A faulty one
+ * is reported and its default taken, so that the checks after this one still run.
+ */
+export function parseEnv (environment: Readonly<Record<string, string | undefined>>, faults: Faults): Env {
+  const given = new Map(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const read = () => envSchema<Env>({ schema: Env, data: Object.fromEntries(given), env: false })
+  try {
+    return read()
+  } catch (error) {
+    for (const { instancePath, message, params } of (error as { errors: SchemaFault[] }).errors) {
+      const name = instancePath.slice(1)
+      faults.add(name, params.allowedValues === undefined ? message : `must be one of ${params.allowedValues.join(', ')}`)
+      given.delete(name)
+    }
+    return read()
+  }
+}

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { createSecretKey, MIN_SECRET_BYTES } from './auth/keys.js'
+import type { Config } from './config/config.js'
+import { startEmbeddedBroker } from './mqtt/embedded-broker.js'
+
+/** What the demo made up, for `npm run token` and `npm run device`. */
+export interface DemoState {
+  /** Where the embedded broker listens. */
+  readonly broker?: string | undefined
+  /** Secret of the HS256 tokens. */
+  readonly secret?: string | undefined
+}
+
+/** Where it is kept: readable by its owner only, and ignored by git. */
+export const DEMO_FILE = '.messenger/demo.json'
+
+/** A configuration without blanks, and what runs beside the server for it. */
+export interface Demo {
+  readonly config: Config
+  readonly state: DemoState
+  stop(): Promise<void>
+}
+
+/**
+ * Fills in what was not set: an embedded broker for a missing `MQTT_URL`, a secret for a
+ * missing key. The secret is kept, so that tokens outlive a restart.
+ * @param file where to keep it; default {@link DEMO_FILE}
+ */
+export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo> {
+  const broker = config.mqtt.urls.length === 0 ? await startEmbeddedBroker() : undefined
+  const secret = config.auth.keys.length === 0 ? keptSecret(file) ?? randomBytes(MIN_SECRET_BYTES).toString('base64url') : undefined
+  const state: DemoState = { broker: broker?.url, secret }
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  chmodSync(file, 0o600) // a file that was there keeps its mode otherwise
+  return {
+    config: {
+      ...config,
+      auth: { ...config.auth, keys: secret === undefined ? config.auth.keys : [createSecretKey(secret)] },
+      mqtt: { ...config.mqtt, urls: broker === undefined ? config.mqtt.urls : [broker.url] }
+    },
+    state,
+    async stop () { await broker?.stop() }
+  }
+}
+
+/** Reads what the demo keeps; empty where there is nothing, or nothing readable. */
+export function readDemoState (file = DEMO_FILE): DemoState {
+  try {
+    const state: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return typeof state === 'object' && state !== null ? state : {}
+  } catch {
+    return {}
+  }
+}
+
+function keptSecret (file: string): string | undefined {
+  const { secret } = readDemoState(file)
+  return typeof secret === 'string' && secret.length >= MIN_SECRET_BYTES ? secret : undefined
+}

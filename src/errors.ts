@@ -1,0 +1,65 @@
+import type { Fault, Problem } from './schemas/problem.js'
+
+/**
+ * Every problem the messenger can answer, by its stable code (RFC 9457).
+ * `detail` is what is said where the occasion has nothing better to say.
+ */
+export const catalogue = {
+  malformed_request: { status: 400, title: 'Malformed request', detail: 'The request is not well-formed HTTP' },
+  invalid_json: { status: 400, title: 'Invalid JSON', detail: 'The body is not JSON' },
+  invalid_body: { status: 400, title: 'Invalid body', detail: 'The body does not fit its schema' },
+  invalid_request: { status: 400, title: 'Malformed credentials', detail: 'The Authorization header must be: Bearer <token>' },
+  token_missing: { status: 401, title: 'Token missing', detail: 'Send an access token in the Authorization header: Bearer <token>' },
+  invalid_token: { status: 401, title: 'Invalid token', detail: 'The access token is not valid' },
+  insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'The access token lacks the scope this needs' },
+  not_found: { status: 404, title: 'No such route', detail: 'There is nothing at this path; GET /openapi.json lists what there is' },
+  method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'This path takes other methods: see the Allow header' },
+  request_timeout: { status: 408, title: 'Request timeout', detail: 'The request did not arrive in time' },
+  payload_too_large: { status: 413, title: 'Payload too large', detail: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', detail: 'Send the body as Content-Type: application/json' },
+  header_fields_too_large: { status: 431, title: 'Header fields too large', detail: 'The header fields are too large together' },
+  internal_error: { status: 500, title: 'Internal error', detail: 'The messenger failed; nothing was published' },
+  broker_unavailable: { status: 503, title: 'Broker unavailable', detail: 'There is no connection to an MQTT broker' },
+  shutting_down: { status: 503, title: 'Shutting down', detail: 'This server is stopping; nothing was published' },
+  delivery_unknown: {
+    status: 504,
+    title: 'Delivery unknown',
+    detail: 'The command was sent to the broker, which did not acknowledge it in time. It may or may not reach the device until its ttl is over'
+  }
+} as const satisfies Record<string, Pick<Problem, 'status' | 'title' | 'detail'>>
+
+/** Stable name of a problem. */
+export type ProblemCode = keyof typeof catalogue
+
+/** What an occasion adds to the catalogue's entry. */
+export interface ProblemOptions {
+  /** Instead of the catalogue's detail. Must not show anything internal. */
+  readonly detail?: string
+  /** Response headers that belong to the problem, e.g. `WWW-Authenticate`. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The faults of a body. */
+  readonly errors?: readonly Fault[]
+}
+
+/** An answer from the catalogue, thrown where it is found out and answered by the error handler. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor (readonly code: ProblemCode, readonly options: ProblemOptions = {}) {
+    super(options.detail ?? catalogue[code].detail)
+    this.statusCode = catalogue[code].status
+    this.headers = options.headers ?? {}
+  }
+
+  /** The body of the answer. */
+  toProblem (): Problem {
+    const { status, title } = catalogue[this.code]
+    const { errors } = this.options
+    return { title, status, code: this.code, detail: this.message, ...(errors !== undefined && { errors: [...errors] }) }
+  }
+}
+
+/** Media type of every {@link Problem} (RFC 9457, section 3). */
+export const PROBLEM_JSON = 'application/problem+json; charset=utf-8'

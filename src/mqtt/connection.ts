@@ -1,0 +1,180 @@
+import asyncMqtt from 'async-mqtt'
+import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
+import type { Link } from './publisher.js'
+
+/** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
+export type ProtocolVersion = '5' | '3.1.1'
+
+/** How to reach and greet a broker. */
+export interface ConnectOptions {
+  readonly clientId: string
+  readonly protocolVersion: ProtocolVersion
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** PEM contents: trusted authorities, and the client's own certificate and key. */
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** What a connection tells its owner. `onEnd` is called exactly once, whatever happened; nothing is called after it. */
+export interface ConnectionEvents {
+  /** The broker accepted the connection (CONNACK 0): it may be used. */
+  onOpen(link: Link): void
+  /** A PUBACK arrived. Its reason code is 0 where it has none (MQTT 3.1.1, or success in MQTT 5). */
+  onPuback(packetId: number, reasonCode: number): void
+  /** The connection is over, or never came to be. */
+  onEnd(reason: string): void
+}
+
+/** One attempt at a connection, from the first packet to the last. */
+export interface Connection {
+  /** Says DISCONNECT and closes. Publishes in flight keep it open: see {@link Connection.drop}. */
+  close(): void
+  /** Ends it at once. */
+  drop(reason: string): void
+}
+
+/** Where the broker stays silent this long after the CONNECT, the attempt is over. */
+const CONNACK_TIMEOUT_MS = 5_000
+
+/** An idle dead link is noticed after 1.5 times this. */
+const KEEPALIVE_S = 15
+
+/** Receive Maximum where the broker states none (MQTT 5, 3.2.2.3.3). */
+const DEFAULT_RECEIVE_MAXIMUM = 65_535
+
+/**
+ * The part of async-mqtt's client that we use. Its own types were written for
+ * mqtt 4 and do not compile against mqtt 5, over which it runs well.
+ */
+interface AsyncClient {
+  publish(topic: string, payload: string, options: object): Promise<unknown>
+}
+const { AsyncClient } = asyncMqtt as { AsyncClient: new (client: MqttClient) => AsyncClient }
+
+/**
+ * Opens one connection with one MQTT.js client object, which dies with it.
+ *
+ * MQTT.js keeps what it could not deliver and sends it after a reconnect: for a
+ * command that was answered "not sent" or "unknown" that is the one thing that
+ * must never happen. So the client never reconnects, and a new one knows nothing
+ * of the old.
+ */
+export function openConnection (url: string, options: ConnectOptions, events: ConnectionEvents): Connection {
+  let client: MqttClient | undefined
+  let lastError: string | undefined
+  let ended = false
+
+  try {
+    client = mqtt.connect(url, toClientOptions(options))
+    listen(client)
+  } catch (error) {
+    // After this call has returned, as for any other failure.
+    queueMicrotask(() => { drop(messageOf(error)) })
+  }
+
+  function listen (client: MqttClient): void {
+    const asyncClient = new AsyncClient(client)
+    let writtenPacketId: number | undefined
+
+    // Ready is this event: `client.connected` is true before it.
+    client.on('connect', connack => {
+      const fault = findFault(connack)
+      if (fault !== undefined) drop(fault)
+      else events.onOpen(createLink(connack))
+    })
+    client.on('packetsend', packet => {
+      if (packet.cmd === 'publish') writtenPacketId = packet.messageId
+    })
+    client.on('packetreceive', packet => {
+      // The publish promise resolves with the PUBLISH: the reason code is only seen here.
+      if (packet.cmd === 'puback' && !ended) events.onPuback(Number(packet.messageId), reasonCodeOf(packet))
+      if (packet.cmd === 'disconnect') lastError = `the broker disconnected: ${nameReason(packet)}`
+    })
+    client.on('error', error => { lastError = messageOf(error) })
+    client.on('close', () => { drop(lastError ?? 'the connection was closed') })
+
+    function createLink (connack: IConnackPacket): Link {
+      return {
+        receiveMaximum: connack.properties?.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM,
+        maximumPacketSize: connack.properties?.maximumPacketSize,
+        publish (publication, expiryS) {
+          if (ended || client.stream.destroyed) return undefined
+          writtenPacketId = undefined
+          asyncClient.publish(publication.topic, publication.payload, {
+            qos: 1,
+            properties: {
+              messageExpiryInterval: expiryS,
+              contentType: publication.contentType,
+              userProperties: publication.userProperties
+            }
+          }).catch(() => {}) // PUBACKs and the end of the connection are taken from the events above
+          // Not written at once means stored: the client that holds it must not live on.
+          if (writtenPacketId === undefined) drop('the client did not write a publish')
+          return writtenPacketId
+        },
+        drop
+      }
+    }
+  }
+
+  function drop (reason: string): void {
+    if (ended) return
+    ended = true
+    client?.end(true)
+    events.onEnd(reason)
+  }
+
+  return {
+    drop,
+    close () { client?.end(false) }
+  }
+}
+
+function toClientOptions (options: ConnectOptions): IClientOptions {
+  const { clientId, protocolVersion, username, password, ca, cert, key } = options
+  return {
+    clientId,
+    protocolVersion: protocolVersion === '5' ? 5 : 4,
+    clean: true,
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+    connectTimeout: CONNACK_TIMEOUT_MS,
+    keepalive: KEEPALIVE_S,
+    // A ping every KEEPALIVE_S however busy the link is: a timer less for each PUBACK.
+    reschedulePings: false,
+    // The default provider hands out identifiers that are still in use, after 65,535 publishes.
+    messageIdProvider: new mqtt.UniqueMessageIdProvider(),
+    log: () => {},
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key })
+  }
+}
+
+/** Why a connection that the broker accepted is of no use to us. */
+function findFault (connack: IConnackPacket): string | undefined {
+  // Without PUBACKs nothing can be promised, and a QoS 1 publish would end the connection [MQTT-3.2.2-11].
+  if (connack.properties?.maximumQoS === 0) return 'the broker allows no QoS above 0, so it acknowledges nothing'
+  return undefined
+}
+
+function reasonCodeOf (packet: Packet): number {
+  return 'reasonCode' in packet ? Number(packet.reasonCode ?? 0) : 0
+}
+
+function nameReason (packet: Packet): string {
+  const code = reasonCodeOf(packet)
+  const names: Readonly<Record<number, string>> = mqtt.ReasonCodes
+  return names[code] || `reason code ${code}`
+}
+
+function messageOf (error: unknown): string {
+  // Node reports a refused dual-stack connection as an AggregateError without a message.
+  if (error instanceof Error) return error.message || ('code' in error ? String(error.code) : error.name)
+  return String(error)
+}

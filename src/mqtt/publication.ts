@@ -1,0 +1,99 @@
+import { uuidv7 } from 'uuidv7'
+import type { Clock } from '../clock.js'
+import type { TopicTemplate } from './topic.js'
+
+/** What a device gets: the bare operation, or a JSON document around it. */
+export type PayloadFormat = 'text' | 'json'
+
+/** One authorised command, as the route hands it over. */
+export interface Command {
+  readonly imei: string
+  readonly microOp: string
+  /** Seconds, counted from receipt, in which the broker may start to deliver it. */
+  readonly ttlS: number
+  /** When the request was received, in milliseconds of {@link Clock.nowMs}. */
+  readonly receivedAtMs: number
+  /** Names the HTTP exchange; goes to the device as user property `request_id`. */
+  readonly requestId: string
+  /** W3C trace context of the caller, passed on as user property `traceparent`. */
+  readonly traceparent?: string | undefined
+}
+
+/** A command made ready to be written, once, to one connection. */
+export interface Publication {
+  /** The command's own id: a UUIDv7 made here, never chosen by the caller. */
+  readonly id: string
+  readonly topic: string
+  readonly payload: string
+  /** MQTT 5 Content Type of the payload. */
+  readonly contentType: string
+  /** MQTT 5 User Properties. */
+  readonly userProperties: Readonly<Record<string, string>>
+  /** Monotonic milliseconds after which it must not be written any more. */
+  readonly expiresAtMs: number
+}
+
+/** How commands become publications: the same for every command of a process. */
+export interface PublicationOptions {
+  readonly topic: TopicTemplate
+  readonly format: PayloadFormat
+  readonly clock: Clock
+}
+
+/**
+ * Makes a command ready to be published and gives it its id.
+ * Times in a `json` payload are Unix seconds, rounded down, with `expires_at` = `issued_at` + `ttl`.
+ */
+export function createPublication (command: Command, { topic, format, clock }: PublicationOptions): Publication {
+  const id = uuidv7()
+  const userProperties: Record<string, string> = { id, request_id: command.requestId }
+  if (command.traceparent !== undefined) userProperties.traceparent = command.traceparent
+  return {
+    id,
+    topic: topic.build(command.imei),
+    payload: format === 'text' ? command.microOp : toJson(id, command, clock),
+    contentType: format === 'text' ? 'text/plain' : 'application/json',
+    userProperties,
+    expiresAtMs: command.receivedAtMs + command.ttlS * 1000
+  }
+}
+
+function toJson (id: string, command: Command, clock: Clock): string {
+  const receivedAtWallMs = clock.wallMs() - (clock.nowMs() - command.receivedAtMs)
+  const issuedAt = Math.floor(receivedAtWallMs / 1000)
+  return JSON.stringify({
+    id,
+    imei: command.imei,
+    micro_op: command.microOp,
+    issued_at: issuedAt,
+    expires_at: issuedAt + command.ttlS
+  })
+}
+
+/**
+ * Bytes of the MQTT 5 PUBLISH packet that {@link Publication} becomes, at QoS 1 (MQTT 5, 3.3).
+ * MQTT.js does not look at the broker's Maximum Packet Size: a larger packet
+ * would end the connection, for every caller at once [MQTT-3.1.2-24].
+ */
+export function measurePublish (publication: Publication): number {
+  let properties = 5 // Message Expiry Interval
+  properties += 1 + utf8(publication.contentType)
+  for (const [name, value] of Object.entries(publication.userProperties)) {
+    properties += 1 + utf8(name) + utf8(value)
+  }
+  const packetIdentifier = 2
+  const remaining = utf8(publication.topic) + packetIdentifier +
+    variableByteInteger(properties) + properties + Buffer.byteLength(publication.payload)
+  return 1 + variableByteInteger(remaining) + remaining
+}
+
+/** A UTF-8 Encoded String: two bytes of length, then the text (MQTT 5, 1.5.4). */
+function utf8 (text: string): number {
+  return 2 + Buffer.byteLength(text)
+}
+
+/** Bytes that a Variable Byte Integer takes (MQTT 5, 1.5.5); our packets stay far under its limit. */
+function variableByteInteger (value: number): number {
+  if (value < 128) return 1
+  return value < 16_384 ? 2 : 3
+}

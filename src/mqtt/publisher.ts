@@ -1,0 +1,206 @@
+import type { Clock } from '../clock.js'
+import type { Outcome } from './outcome.js'
+import { measurePublish, type Publication } from './publication.js'
+import { isRefusal, NO_MATCHING_SUBSCRIBERS } from './reason-codes.js'
+
+/** One open connection to a broker. It is used until it closes, and never again. */
+export interface Link {
+  /** PUBLISH packets the broker is willing to leave unacknowledged (Receive Maximum, MQTT 5, 3.2.2.3.3). */
+  readonly receiveMaximum: number
+  /** Largest packet the broker accepts, in bytes; undefined where it set no limit (MQTT 5, 3.2.2.3.6). */
+  readonly maximumPacketSize: number | undefined
+  /**
+   * Writes one PUBLISH now or not at all.
+   * @param expiryS Message Expiry Interval, in seconds
+   * @returns its Packet Identifier, or undefined: then nothing of it was written, nor ever will be
+   */
+  publish(publication: Publication, expiryS: number): number | undefined
+  /** Ends the connection at once; nothing it still holds is written afterwards. */
+  drop(reason: string): void
+}
+
+/** Limits of the publisher, as the contract names them. */
+export interface PublisherOptions {
+  readonly clock: Clock
+  /** From the write to the PUBACK, in milliseconds. */
+  readonly publishTimeoutMs: number
+  /** Longest wait for a slot, in milliseconds. */
+  readonly queueTimeoutMs: number
+  /** Most publishes in flight, where the broker's Receive Maximum allows as many. */
+  readonly maxInflight: number
+  /** Most publishes waiting for a slot. */
+  readonly maxQueue: number
+  /** Called for a PUBACK that came after its caller was answered `unknown`. */
+  readonly onLatePuback?: (publication: Publication, reasonCode: number) => void
+}
+
+interface Entry {
+  readonly publication: Publication
+  /** Monotonic milliseconds: when its queue time, then its publish time, is over. */
+  deadlineMs: number
+  readonly settle: (outcome: Outcome) => void
+}
+
+export type Publisher = ReturnType<typeof createPublisher>
+
+/**
+ * Decides what becomes of each publish: accepted, not sent or unknown.
+ *
+ * Whatever is written gets a slot of the window and keeps it until its PUBACK or
+ * the end of its connection, also when its caller was answered long ago: to free
+ * it earlier would let more packets be in flight than the broker allows.
+ * What finds no slot waits in a FIFO. Nothing passes from one connection to the
+ * next, so nothing can be written twice.
+ */
+export function createPublisher (options: PublisherOptions) {
+  const { clock, publishTimeoutMs, queueTimeoutMs } = options
+  const stallMs = 2 * publishTimeoutMs
+  const waiting = new Set<Entry>()
+  // Both by Packet Identifier. Maps keep the order of insertion, which is the order of the deadlines.
+  const inFlight = new Map<number, Entry>()
+  const overdue = new Map<number, Entry>()
+  let link: Link | undefined
+  let window = 0
+  let lastProgressMs = 0
+  let cancelSweep: () => void = () => {}
+  let sweepAtMs = Infinity
+
+  /** Publishes, once. Never rejects: every end of it is an {@link Outcome}. */
+  function send (publication: Publication): Promise<Outcome> {
+    return new Promise(resolve => {
+      const entry: Entry = { publication, deadlineMs: 0, settle: resolve }
+      if (link === undefined) {
+        resolve({ kind: 'not_sent', reason: 'not_connected' })
+      } else if (waiting.size === 0 && hasSlot()) {
+        write(entry, link)
+      } else if (waiting.size >= options.maxQueue) {
+        resolve({ kind: 'not_sent', reason: 'no_slot' })
+      } else {
+        entry.deadlineMs = clock.nowMs() + queueTimeoutMs
+        waiting.add(entry)
+        sweepBy(entry.deadlineMs)
+      }
+    })
+  }
+
+  function hasSlot (): boolean {
+    return inFlight.size + overdue.size < window
+  }
+
+  function write (entry: Entry, to: Link): void {
+    const nowMs = clock.nowMs()
+    const { publication } = entry
+    const leftMs = publication.expiresAtMs - nowMs
+    if (leftMs <= 0) {
+      entry.settle({ kind: 'not_sent', reason: 'expired' })
+      return
+    }
+    if (to.maximumPacketSize !== undefined && measurePublish(publication) > to.maximumPacketSize) {
+      entry.settle({ kind: 'not_sent', reason: 'too_large' })
+      return
+    }
+    const packetId = to.publish(publication, Math.ceil(leftMs / 1000))
+    if (packetId === undefined) {
+      entry.settle({ kind: 'not_sent', reason: 'not_connected' })
+      return
+    }
+    if (inFlight.size + overdue.size === 0) lastProgressMs = nowMs
+    entry.deadlineMs = nowMs + publishTimeoutMs
+    inFlight.set(packetId, entry)
+    sweepBy(entry.deadlineMs)
+  }
+
+  /** Fills free slots from the queue; what has waited too long by now is not written. */
+  function fillWindow (): void {
+    for (const entry of waiting) {
+      if (link === undefined || !hasSlot()) return
+      waiting.delete(entry)
+      if (entry.deadlineMs <= clock.nowMs()) entry.settle({ kind: 'not_sent', reason: 'no_slot' })
+      else write(entry, link)
+    }
+  }
+
+  /** One timer for all deadlines: those of a kind come due in the order in which they were set. */
+  function sweepBy (atMs: number): void {
+    if (atMs >= sweepAtMs) return
+    cancelSweep()
+    sweepAtMs = atMs
+    cancelSweep = clock.after(Math.max(0, atMs - clock.nowMs()), sweep)
+  }
+
+  function sweep (): void {
+    sweepAtMs = Infinity
+    const nowMs = clock.nowMs()
+    for (const entry of waiting) {
+      if (entry.deadlineMs > nowMs) break
+      waiting.delete(entry)
+      entry.settle({ kind: 'not_sent', reason: 'no_slot' })
+    }
+    for (const [packetId, entry] of inFlight) {
+      if (entry.deadlineMs > nowMs) break
+      inFlight.delete(packetId)
+      overdue.set(packetId, entry)
+      entry.settle({ kind: 'unknown', reason: 'timed_out' })
+    }
+    if (overdue.size > 0 && nowMs - lastProgressMs >= stallMs) {
+      link?.drop(`no PUBACK for ${stallMs} ms with publishes in flight`)
+    }
+    scheduleSweep()
+  }
+
+  function scheduleSweep (): void {
+    const firstWaiting = waiting.values().next().value
+    const firstInFlight = inFlight.values().next().value
+    if (firstWaiting !== undefined) sweepBy(firstWaiting.deadlineMs)
+    if (firstInFlight !== undefined) sweepBy(firstInFlight.deadlineMs)
+    if (overdue.size > 0) sweepBy(lastProgressMs + stallMs)
+  }
+
+  /** Takes a new connection into use. The one before must have been closed. */
+  function open (opened: Link): void {
+    link = opened
+    window = Math.min(options.maxInflight, opened.receiveMaximum)
+  }
+
+  /** Takes the PUBACK for a publish; `reasonCode` is 0 where the protocol has none (MQTT 3.1.1). */
+  function acknowledge (packetId: number, reasonCode: number): void {
+    lastProgressMs = clock.nowMs()
+    const entry = inFlight.get(packetId)
+    if (entry !== undefined) {
+      inFlight.delete(packetId)
+      entry.settle(isRefusal(reasonCode)
+        ? { kind: 'not_sent', reason: 'refused', reasonCode }
+        : { kind: 'accepted', noSubscribers: reasonCode === NO_MATCHING_SUBSCRIBERS })
+    } else {
+      const late = overdue.get(packetId)
+      overdue.delete(packetId)
+      if (late !== undefined) options.onLatePuback?.(late.publication, reasonCode)
+    }
+    fillWindow()
+  }
+
+  /** Settles everything at the end of a connection: written is unknown, waiting is not sent. */
+  function close (): void {
+    link = undefined
+    cancelSweep()
+    sweepAtMs = Infinity
+    const written = [...inFlight.values()]
+    const unwritten = [...waiting]
+    inFlight.clear()
+    overdue.clear()
+    waiting.clear()
+    for (const entry of written) entry.settle({ kind: 'unknown', reason: 'connection_lost' })
+    for (const entry of unwritten) entry.settle({ kind: 'not_sent', reason: 'not_connected' })
+  }
+
+  return {
+    send,
+    open,
+    acknowledge,
+    close,
+    /** Publishes that are written and not acknowledged, those already answered `unknown` included. */
+    get inFlight () { return inFlight.size + overdue.size },
+    /** Publishes that wait for a slot. */
+    get waiting () { return waiting.size }
+  }
+}

@@ -1,0 +1,149 @@
+import fastifyJwt from '@fastify/jwt'
+import type {} from '@fastify/swagger'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
+import { insufficientScope, invalidToken, readBearerToken } from '../auth/bearer.js'
+import { hasScope, type Claims } from '../auth/claims.js'
+import type { VerificationKey } from '../auth/keys.js'
+import type { Clock } from '../clock.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route needs no token. Every other route does. */
+    public?: boolean
+  }
+}
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    /** `request.user`: the verified claims; null on public routes. */
+    user: Claims
+    /** One for each key: see {@link createVerifier}. `demo` signs the tokens of the demo. */
+    namespaces: `key${number}` | 'demo'
+  }
+}
+
+/** Who is let in. */
+export interface AuthOptions {
+  /** A token must be signed for one of them. At least one. */
+  readonly keys: readonly VerificationKey[]
+  /** `iss` that every token must have; undefined: any, or none. */
+  readonly issuer?: string | undefined
+  /** `aud` that every token must have, alone or among others; undefined: any, or none. */
+  readonly audience?: string | undefined
+  /** Scope that every token must have; undefined: none. */
+  readonly scope?: string | undefined
+  readonly clock: Clock
+}
+
+/** Verified tokens remembered, so that a signature is checked once for each of them. */
+const MAX_TOKENS = 10_000
+
+/** How far the clocks of issuer and messenger may be apart, in milliseconds. */
+const CLOCK_TOLERANCE_MS = 5_000
+
+/** What is said of a token, by the code of the error it made. Anything else is just not valid. */
+const REASONS = new Map([
+  ['FAST_JWT_EXPIRED', 'The access token has expired'],
+  ['FAST_JWT_INACTIVE', 'The access token is not valid yet'],
+  ['FAST_JWT_INVALID_SIGNATURE', 'The signature of the access token is wrong'],
+  ['FAST_JWT_INVALID_ALGORITHM', 'The access token is signed with an algorithm that is not accepted'],
+  ['FAST_JWT_MALFORMED', 'The access token is not a JWT'],
+  ['FAST_JWT_INVALID_PAYLOAD', 'The access token is not a JWT'],
+  ['FAST_JWT_MISSING_SIGNATURE', 'The access token is not signed'],
+  ['FAST_JWT_MISSING_REQUIRED_CLAIM', 'The access token lacks a claim that is required'],
+  ['FAST_JWT_INVALID_CLAIM_VALUE', 'The access token has a claim with a value that is not accepted'],
+  ['FAST_JWT_INVALID_CLAIM_TYPE', 'The access token has a claim of the wrong type']
+])
+
+/** What only says that a token was not signed for this key: it may have been for another. */
+const WRONG_KEY = new Set(['FAST_JWT_INVALID_SIGNATURE', 'FAST_JWT_INVALID_ALGORITHM', 'FAST_JWT_VERIFY_ERROR'])
+
+/**
+ * Lets a request in only with a valid access token (RFC 6750), on every route but
+ * those with `config.public`: decided from the header alone, before a body is read.
+ * Sets `request.user` to the claims, and the OpenAPI `security` of the routes.
+ */
+export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
+  const verify = await createVerifier(fastify, options)
+  const verified = new LRUCache<string, Claims>({ max: MAX_TOKENS })
+  const { clock, scope } = options
+
+  function authenticate (request: FastifyRequest): void {
+    const token = readBearerToken(request.headers.authorization)
+    let claims = verified.get(token)
+    if (claims === undefined) {
+      claims = verify(token)
+      if (typeof claims.sub !== 'string' || claims.sub === '') throw invalidToken('The sub of the access token names nobody')
+      verified.set(token, claims)
+    } else if (claims.exp * 1000 + CLOCK_TOLERANCE_MS < clock.wallMs()) {
+      verified.delete(token)
+      throw invalidToken('The access token has expired')
+    }
+    request.user = claims
+  }
+
+  fastify.addHook('onRoute', route => {
+    if (route.config?.public === true) return
+    route.onRequest = [asHook(authenticate), ...[route.onRequest ?? []].flat()]
+    if (scope !== undefined) {
+      const requireScope = (request: FastifyRequest): void => {
+        if (!hasScope(request.user, scope)) throw insufficientScope(scope)
+      }
+      route.preHandler = [asHook(requireScope), ...[route.preHandler ?? []].flat()]
+    }
+    route.schema = { ...route.schema, security: [{ bearer: [] }] }
+  })
+}, { name: 'auth', dependencies: ['error-handler'] })
+
+/** A hook that passes or throws at once: no promise is made for it. */
+function asHook (check: (request: FastifyRequest) => void) {
+  return (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
+    try {
+      check(request)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    done()
+  }
+}
+
+/**
+ * One @fastify/jwt for each key, so that each is pinned to its own algorithms and
+ * none can be talked into another's. Several keys serve a rotation: a token that
+ * was not signed for one is tried with the next.
+ */
+async function createVerifier (fastify: FastifyInstance, options: AuthOptions): Promise<(token: string) => Claims> {
+  const { keys, issuer, audience } = options
+  for (const [index, { material, isSecret, algorithms }] of keys.entries()) {
+    await fastify.register(fastifyJwt, {
+      namespace: `key${index}`,
+      secret: isSecret ? material : { public: material },
+      verify: {
+        algorithms,
+        clockTolerance: CLOCK_TOLERANCE_MS,
+        // Without this, `allowedIss` and `allowedAud` only look at tokens that have the claim.
+        requiredClaims: ['exp', 'sub', ...(issuer === undefined ? [] : ['iss']), ...(audience === undefined ? [] : ['aud'])],
+        ...(issuer !== undefined && { allowedIss: issuer }),
+        ...(audience !== undefined && { allowedAud: audience })
+      }
+    })
+  }
+
+  const jwts = Object.values(fastify.jwt)
+  return token => {
+    let code = 'FAST_JWT_INVALID_ALGORITHM'
+    for (const jwt of jwts) {
+      try {
+        return jwt.verify(token)
+      } catch (error) {
+        // Whatever it is, also a RangeError for a date beyond all dates, it is the token's fault.
+        const thrown = error instanceof Error && 'code' in error ? String(error.code) : ''
+        if (!WRONG_KEY.has(thrown)) throw invalidToken(REASONS.get(thrown) ?? 'The access token is not valid')
+        if (thrown !== 'FAST_JWT_INVALID_ALGORITHM') code = 'FAST_JWT_INVALID_SIGNATURE'
+      }
+    }
+    throw invalidToken(REASONS.get(code) ?? '')
+  }
+}

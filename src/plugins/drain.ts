@@ -1,0 +1,50 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { ProblemError } from '../errors.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How far this server is on its way out. */
+    drain: ReturnType<typeof createDrain>
+  }
+}
+
+function createDrain () {
+  let stage: 'serving' | 'leaving' | 'refusing' = 'serving'
+  return {
+    /** Turns readiness to 503, so that balancers look elsewhere; requests are still served. */
+    leave () { stage = 'leaving' },
+    /** Answers every new request with 503 from now on. What is under way goes on. */
+    refuse () { stage = 'refusing' },
+    get isServing () { return stage === 'serving' },
+    get isRefusing () { return stage === 'refusing' }
+  }
+}
+
+/**
+ * Refuses new requests while the server stops. Fastify's own `return503OnClosing`
+ * is off: it answers another body, without `X-Request-Id`.
+ */
+export default fp(async (fastify: FastifyInstance) => {
+  const drain = createDrain()
+  fastify.decorate('drain', drain)
+  fastify.addHook('preClose', async () => { drain.refuse() })
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!drain.isRefusing) {
+      done()
+      return
+    }
+    // A caller must not send its next request on a connection that is about to go.
+    reply.header('connection', 'close')
+    const isExempt = request.is404 || request.routeOptions.config.servedWhileStopping === true
+    done(isExempt ? undefined : new ProblemError('shutting_down', { headers: { 'retry-after': '1' } }))
+  })
+}, { name: 'drain', dependencies: ['error-handler'] })
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route answers also while the server stops and refuses everything else. */
+    servedWhileStopping?: boolean
+  }
+}

@@ -1,0 +1,60 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { PROBLEM_JSON, ProblemError, type ProblemCode } from '../errors.js'
+import { describeFaults } from '../schemas/faults.js'
+
+/** Fastify's own errors, as problems of ours. */
+const FASTIFY_ERRORS = new Map<string, ProblemCode>([
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'unsupported_media_type'],
+  ['FST_ERR_CTP_BODY_TOO_LARGE', 'payload_too_large'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'malformed_request'],
+  ['FST_ERR_BAD_URL', 'malformed_request']
+])
+
+/**
+ * Answers everything that is thrown as a problem (RFC 9457), unknown routes and
+ * methods included. A 5xx shows nothing of what happened inside; the log does.
+ */
+export default fp(async (fastify: FastifyInstance) => {
+  const methodsByPath = new Map<string, Set<string>>()
+
+  fastify.addHook('onRoute', ({ url, method }) => {
+    const methods = methodsByPath.get(url) ?? new Set()
+    for (const name of [method].flat()) methods.add(name)
+    methodsByPath.set(url, methods)
+  })
+
+  fastify.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?')
+    const methods = methodsByPath.get(path)
+    if (methods === undefined) return sendProblem(reply, new ProblemError('not_found'))
+    return sendProblem(reply, new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } }))
+  })
+
+  fastify.setErrorHandler(answerError)
+}, { name: 'error-handler', dependencies: ['request-id'] })
+
+/** Answers with a problem and the headers that belong to it. */
+export function sendProblem (reply: FastifyReply, error: ProblemError): FastifyReply {
+  return reply.code(error.statusCode).headers(error.headers).type(PROBLEM_JSON).send(error.toProblem())
+}
+
+/** Answers whatever was thrown. Also serves as Fastify's `frameworkErrors`, before any hook has run. */
+export function answerError (error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id)
+  const problem = toProblemError(error)
+  if (problem.statusCode === 500) request.log.error({ err: error }, 'a request failed')
+  sendProblem(reply, problem)
+}
+
+function toProblemError (error: FastifyError | ProblemError): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (error.validation !== undefined) {
+    const errors = describeFaults(error.validation)
+    return new ProblemError('invalid_body', { errors })
+  }
+  const code = FASTIFY_ERRORS.get(error.code)
+  if (code !== undefined) return new ProblemError(code)
+  // Any other error that Fastify blames on the request.
+  return new ProblemError(error.statusCode !== undefined && error.statusCode < 500 ? 'malformed_request' : 'internal_error')
+}

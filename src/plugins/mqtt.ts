@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Clock } from '../clock.js'
+import type { Config } from '../config/config.js'
+import type { Outcome } from '../mqtt/outcome.js'
+import { createPublication, type Command, type Publication } from '../mqtt/publication.js'
+import { createPublisher } from '../mqtt/publisher.js'
+import { keepConnected, type ConnectionKeeper } from '../mqtt/reconnect.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Publishes commands to the broker. */
+    mqtt: ReturnType<typeof createMqtt>
+  }
+  interface FastifyRequest {
+    /** The command that this request published, once its outcome is known. */
+    sent: Sent | null
+  }
+}
+
+export interface MqttOptions {
+  readonly mqtt: Config['mqtt']
+  readonly clock: Clock
+}
+
+/** A command with what was made of it and what became of it. */
+export interface Sent {
+  readonly publication: Publication
+  readonly outcome: Outcome
+}
+
+/** How long the broker may take over a polite end before the connection is cut, in milliseconds. */
+const CLOSE_GRACE_MS = 1_000
+
+/**
+ * Decorates `fastify.mqtt`, connects when the server is ready and disconnects when it
+ * closes, which is after the last request was answered. The server starts, and stays
+ * up, without a broker.
+ */
+export default fp(async (fastify: FastifyInstance, options: MqttOptions) => {
+  const mqtt = createMqtt(options, fastify.log)
+  fastify.decorate('mqtt', mqtt)
+  fastify.decorateRequest('sent', null)
+  fastify.addHook('onReady', async () => { mqtt.start() })
+  fastify.addHook('onClose', async () => { await mqtt.stop() })
+}, { name: 'mqtt' })
+
+function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
+  let keeper: ConnectionKeeper | undefined
+  const state = new EventEmitter()
+  const publisher = createPublisher({
+    clock,
+    publishTimeoutMs: mqtt.publishTimeoutMs,
+    queueTimeoutMs: mqtt.queueTimeoutMs,
+    maxInflight: mqtt.maxInflight,
+    maxQueue: mqtt.maxQueue,
+    onLatePuback (publication, reasonCode) {
+      log.warn({ id: publication.id, topic: publication.topic, reasonCode }, 'a PUBACK came after the caller was answered 504')
+    }
+  })
+  const publicationOptions = { topic: mqtt.topic, format: mqtt.payloadFormat, clock }
+
+  /** Publishes a command, at most once. Never rejects. */
+  async function send (command: Command): Promise<Sent> {
+    const publication = createPublication(command, publicationOptions)
+    return { publication, outcome: await publisher.send(publication) }
+  }
+
+  /** Begins to connect, and to connect again whenever the connection is lost. */
+  function start (): void {
+    if (mqtt.protocolVersion === '3.1.1') {
+      log.warn('MQTT 3.1.1: a publish that the broker refuses is answered 200, commands do not expire, and a ttl is refused')
+    }
+    keeper = keepConnected({
+      ...mqtt,
+      // The suffix keeps replicas apart: a broker throws out the older of two clients with one identifier.
+      clientId: `${mqtt.clientId}-${randomBytes(6).toString('hex')}`,
+      clock,
+      log
+    }, {
+      onOpen (link) {
+        publisher.open(link)
+        state.emit('connected')
+      },
+      onPuback: publisher.acknowledge,
+      onClose: publisher.close
+    })
+  }
+
+  /** Waits until there is a connection, for as long as that takes. */
+  async function whenConnected (): Promise<void> {
+    if (keeper?.isOpen !== true) await once(state, 'connected')
+  }
+
+  /** Disconnects for good. */
+  async function stop (): Promise<void> {
+    await keeper?.stop(CLOSE_GRACE_MS)
+  }
+
+  return {
+    send,
+    start,
+    stop,
+    whenConnected,
+    /** Whether a command sent now would be written. */
+    get isConnected () { return keeper?.isOpen === true },
+    /** Whether commands expire at the broker (MQTT 5 only). */
+    get supportsExpiry () { return mqtt.protocolVersion === '5' }
+  }
+}

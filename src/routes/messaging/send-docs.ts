@@ -1,0 +1,55 @@
+import { Type } from '@sinclair/typebox'
+import { SendResult } from '../../schemas/messaging.js'
+import { HEADERS, jsonResponse, problemResponse } from '../../schemas/responses.js'
+
+const { 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE } = HEADERS
+
+/** What the OpenAPI document says of `POST /messaging/send`, beside its body; also serializes the answers. */
+export const sendDocs = {
+  operationId: 'sendCommand',
+  tags: ['messaging'],
+  summary: 'Send one command to one device',
+  description: [
+    'Publishes `micro_op` to the MQTT topic of the device and answers what became of it:',
+    '',
+    '- **200**: the broker acknowledged it. It is the broker\'s now; that the device has executed it is not said.',
+    '- **406**: it can never reach the device. Repeating it is safe.',
+    '- **504**: unknown. It was sent, and no acknowledgement came: it may or may not reach the device until its `ttl` is over.',
+    '',
+    'After any other status nothing was published.'
+  ].join('\n'),
+  headers: Type.Object({
+    'x-request-id': Type.Optional(Type.String({
+      description: 'Names this HTTP exchange: 1-128 of `0-9 A-Z a-z _ . -`; anything else is replaced',
+      examples: ['gate-7-open-1']
+    })),
+    traceparent: Type.Optional(Type.String({
+      description: 'W3C Trace Context, passed on to the device as an MQTT 5 user property',
+      examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01']
+    }))
+  }),
+  response: {
+    200: jsonResponse('Accepted: the broker acknowledged the publish', SendResult, {
+      detail: 'Send `push_down` to topic `devices/26372637216372637126376237/commands`'
+    }, { 'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; details="no matching subscribers"'] } }),
+    400: problemResponse(['invalid_body', 'invalid_json', 'invalid_request', 'malformed_request'], {
+      'WWW-Authenticate': { ...WWW_AUTHENTICATE, examples: ['Bearer realm="messenger", error="invalid_request"'] }
+    }),
+    401: problemResponse(['token_missing', 'invalid_token'], { 'WWW-Authenticate': WWW_AUTHENTICATE }),
+    403: problemResponse(['insufficient_scope'], {
+      'WWW-Authenticate': { ...WWW_AUTHENTICATE, examples: ['Bearer realm="messenger", error="insufficient_scope", scope="messaging:send"'] }
+    }),
+    406: jsonResponse('Not sent: the command can never reach the device', SendResult, { detail: 'Somthing went wrong' }, {
+      'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER
+    }),
+    408: problemResponse(['request_timeout']),
+    413: problemResponse(['payload_too_large']),
+    415: problemResponse(['unsupported_media_type']),
+    431: problemResponse(['header_fields_too_large']),
+    500: problemResponse(['internal_error']),
+    503: problemResponse(['shutting_down'], { 'Retry-After': RETRY_AFTER }),
+    504: problemResponse(['delivery_unknown'], {
+      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; error=connection_read_timeout', 'messenger; error=connection_terminated'] }
+    })
+  }
+}

@@ -1,0 +1,34 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { Imei, MicroOp, Ttl } from './common.js'
+
+/** One command: the body of `POST /messaging/send`. */
+export const SendBody = Type.Object({
+  imei: Imei,
+  micro_op: MicroOp,
+  ttl: Type.Optional(Ttl)
+}, { additionalProperties: false })
+export type SendBody = Static<typeof SendBody>
+
+/** What a body may hold depends on these. */
+export interface SendBodyOptions {
+  /** The only operations accepted (`MICRO_OPS`); undefined accepts any. */
+  readonly microOps: readonly string[] | undefined
+  /** Whether commands expire at the broker. Where they do not, a `ttl` could not be kept and is refused. */
+  readonly expires: boolean
+}
+
+/** {@link SendBody} as this server accepts it. */
+export function createSendBody ({ microOps, expires }: SendBodyOptions): typeof SendBody {
+  const { micro_op: anyMicroOp, ttl: anyTtl } = SendBody.properties
+  const microOp = microOps === undefined
+    ? anyMicroOp
+    : Type.String({ enum: microOps, description: `one of ${microOps.join(', ')}`, examples: microOps.slice(0, 1) })
+  const ttl = expires
+    ? anyTtl
+    : Type.Optional(Type.Unsafe<number>({ not: {}, description: 'left out: the broker is spoken to in MQTT 3.1.1, which has no expiry' }))
+  return Type.Object({ imei: Imei, micro_op: microOp, ttl }, { additionalProperties: false }) as typeof SendBody
+}
+
+/** The two documented bodies: what was published where, or that nothing was. */
+export const SendResult = Type.Object({ detail: Type.String() })
+export type SendResult = Static<typeof SendResult>

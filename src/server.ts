@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.js'
+import { printBanner } from './banner.js'
+import { ConfigError } from './config/faults.js'
+import { loadConfig, type Config } from './config/config.js'
+import { startDemo } from './demo.js'
+import { withDotEnv } from './dotenv.js'
+import { createLogger } from './logger.js'
+
+/**
+ * While new requests are refused, connections still open get this long to hear it, in
+ * milliseconds: one that is cut idle may just be carrying a request (RFC 9112, section 9.5).
+ */
+const LAST_CALL_MS = 200
+
+/** Kept back of the shutdown time for the end of the broker connection, in milliseconds. */
+const BROKER_CLOSE_MS = 1_500
+
+await main()
+
+async function main (): Promise<void> {
+  try {
+    await start(loadConfig(withDotEnv(process.env)))
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+async function start (loaded: Config): Promise<void> {
+  const demo = loaded.isDemo ? await startDemo(loaded) : undefined
+  const config = demo?.config ?? loaded
+  const app = await buildApp(config, { logger: await createLogger(config.logLevel, process.stdout) })
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await app.close()
+    await demo?.stop()
+    throw error
+  }
+
+  closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log }, async ({ signal, err }) => {
+    if (err !== undefined) app.log.fatal({ err }, 'stopping after an error')
+    else app.log.info({ signal }, 'stopping')
+    app.drain.leave()
+    await sleep(config.drainDelayMs)
+    app.drain.refuse()
+    await sleep(LAST_CALL_MS)
+    // By then every request that arrived whole is answered; what is left is half-sent and would keep us here.
+    const cutMs = config.shutdownTimeoutMs - config.drainDelayMs - LAST_CALL_MS - BROKER_CLOSE_MS
+    setTimeout(() => { app.server.closeAllConnections() }, cutMs).unref()
+    await app.close()
+    await demo?.stop()
+  })
+
+  if (demo !== undefined) await printBanner(app, demo, process.stdout)
+}
+
+/** What a person at a terminal needs to know; a stack only where the error is not foreseen. */
+function explain (error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') return `${error.message}\nAnother program listens there: set PORT to a free port.`
+  if (code === 'EACCES') return `${error.message}\nPorts under 1024 need a privilege here: set PORT to 1024 or more, or grant it.`
+  return error.stack ?? error.message
+}
