@@ -63,7 +63,7 @@ const { AsyncClient } = asyncMqtt as { AsyncClient: new (client: MqttClient) => 
  */
 export function openConnection (url: string, options: ConnectOptions, events: ConnectionEvents): Connection {
   let client: MqttClient | undefined
-  let lastError: string | undefined
+  let farewell: string | undefined
   let ended = false
 
   try {
@@ -90,10 +90,11 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     client.on('packetreceive', packet => {
       // The publish promise resolves with the PUBLISH: the reason code is only seen here.
       if (packet.cmd === 'puback' && !ended) events.onPuback(Number(packet.messageId), reasonCodeOf(packet))
-      if (packet.cmd === 'disconnect') lastError = `the broker disconnected: ${nameReason(packet)}`
+      if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
     })
-    client.on('error', error => { lastError = messageOf(error) })
-    client.on('close', () => { drop(lastError ?? 'the connection was closed') })
+    // Also what does not close it by itself: after a malformed packet nothing more would be understood.
+    client.on('error', error => { drop(messageOf(error)) })
+    client.on('close', () => { drop(farewell ?? 'the connection was closed') })
 
     function createLink (connack: IConnackPacket): Link {
       return {

@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
+import type { Test } from 'tap'
+
+/** One client's connection to the scripted broker. */
+export interface ScriptedConnection {
+  readonly socket: Socket
+  /** PUBLISH packets received on it, in their order. */
+  readonly published: IPublishPacket[]
+  send(packet: Packet): void
+  /** Acknowledges a publish, with a reason code where one is given. */
+  puback(messageId: number | undefined, reasonCode?: number): void
+}
+
+export interface ScriptedBrokerOptions {
+  /** Properties of the CONNACK, e.g. `receiveMaximum`. */
+  readonly properties?: IConnackPacket['properties']
+  readonly reasonCode?: number
+  /** What is done with a PUBLISH. Default: nothing, so it stays unacknowledged. */
+  onPublish?: (packet: IPublishPacket, connection: ScriptedConnection) => void
+  /** What is done with a CONNECT. Default: it is accepted. */
+  onConnect?: (connection: ScriptedConnection) => void
+  /** What is done with a DISCONNECT. Default: the connection is ended. */
+  onDisconnect?: (connection: ScriptedConnection) => void
+}
+
+/**
+ * A broker that does as it is told: late, lost and negative PUBACKs, a small Receive Maximum.
+ * Only for what no real broker can be made to do.
+ */
+export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptions = {}) {
+  const script = { ...options }
+  const connections: ScriptedConnection[] = []
+  const server = createServer(socket => {
+    let protocolVersion = 5
+    const parser = mqttPacket.parser({ protocolVersion })
+    const connection: ScriptedConnection = {
+      socket,
+      published: [],
+      send (packet) { if (socket.writable) socket.write(mqttPacket.generate(packet, { protocolVersion })) },
+      puback (messageId, reasonCode = 0) {
+        this.send({ cmd: 'puback', messageId, ...(protocolVersion === 5 && { reasonCode }) } as Packet)
+      }
+    }
+    parser.on('packet', packet => {
+      if (packet.cmd === 'connect') {
+        protocolVersion = packet.protocolVersion ?? 5
+        connections.push(connection)
+        if (script.onConnect !== undefined) script.onConnect(connection)
+        else accept(connection)
+      } else if (packet.cmd === 'publish') {
+        connection.published.push(packet)
+        script.onPublish?.(packet, connection)
+      } else if (packet.cmd === 'pingreq') {
+        connection.send({ cmd: 'pingresp' })
+      } else if (packet.cmd === 'disconnect') {
+        if (script.onDisconnect !== undefined) script.onDisconnect(connection)
+        else socket.end()
+      }
+    })
+    socket.on('data', chunk => { parser.parse(chunk) })
+    socket.on('error', () => {})
+  })
+
+  function accept (connection: ScriptedConnection): void {
+    const { properties, reasonCode = 0 } = options
+    connection.send({ cmd: 'connack', reasonCode, returnCode: reasonCode, sessionPresent: false, ...(properties !== undefined && { properties }) })
+  }
+
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    for (const { socket } of connections) socket.destroy()
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    connections,
+    script,
+    accept,
+    /** Every PUBLISH of every connection. */
+    get published () { return connections.flatMap(connection => connection.published) }
+  }
+}

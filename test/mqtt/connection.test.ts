@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { openConnection, type ConnectOptions } from '../../src/mqtt/connection.js'
+import type { Publication } from '../../src/mqtt/publication.js'
+import type { Link } from '../../src/mqtt/publisher.js'
+import { freePort } from '../helpers/mosquitto.js'
+import { startScriptedBroker, type ScriptedBrokerOptions } from '../helpers/scripted-broker.js'
+import { until } from '../helpers/until.js'
+
+const PUBLICATION: Publication = {
+  id: 'id-1',
+  topic: 'devices/1/commands',
+  payload: 'push_down',
+  contentType: 'text/plain',
+  userProperties: { id: 'id-1', request_id: 'request-1' },
+  expiresAtMs: Infinity
+}
+
+function open (t: Test, url: string, options: Partial<ConnectOptions> = {}) {
+  const seen = { links: [] as Link[], pubacks: [] as Array<[number, number]>, ends: [] as string[] }
+  const connection = openConnection(url, { clientId: 'messenger-test', protocolVersion: '5', ...options }, {
+    onOpen (link) { seen.links.push(link) },
+    onPuback (packetId, reasonCode) { seen.pubacks.push([packetId, reasonCode]) },
+    onEnd (reason) { seen.ends.push(reason) }
+  })
+  t.teardown(() => { connection.drop('the test is over') })
+  return { connection, ...seen }
+}
+
+async function openScripted (t: Test, script: ScriptedBrokerOptions = {}, options: Partial<ConnectOptions> = {}) {
+  const broker = await startScriptedBroker(t, script)
+  const opened = open(t, broker.url, options)
+  await until(() => opened.links.length > 0 || opened.ends.length > 0, 'the CONNACK')
+  const [link] = opened.links
+  if (link === undefined) throw new Error(`no link: ${opened.ends.join()}`)
+  return { broker, link, ...opened }
+}
+
+t.test('tells the limits that the broker announced', async t => {
+  const { link } = await openScripted(t, { properties: { receiveMaximum: 20, maximumPacketSize: 1000 } })
+  t.equal(link.receiveMaximum, 20)
+  t.equal(link.maximumPacketSize, 1000)
+})
+
+t.test('takes the limits of MQTT where the broker announces none', async t => {
+  const { link } = await openScripted(t)
+  t.equal(link.receiveMaximum, 65_535)
+  t.equal(link.maximumPacketSize, undefined)
+})
+
+t.test('writes a publish once, QoS 1, not retained, with expiry, content type and user properties', async t => {
+  const { link, broker } = await openScripted(t)
+  const packetId = link.publish(PUBLICATION, 30)
+  await until(() => broker.published.length > 0, 'the PUBLISH')
+  const [packet] = broker.published
+  t.equal(packet?.messageId, packetId)
+  t.equal(packet?.topic, 'devices/1/commands')
+  t.equal(packet?.payload.toString(), 'push_down')
+  t.equal(packet?.qos, 1)
+  t.equal(packet?.retain, false)
+  t.equal(packet?.dup, false)
+  t.equal(packet?.properties?.messageExpiryInterval, 30)
+  t.equal(packet?.properties?.contentType, 'text/plain')
+  t.strictSame({ ...packet?.properties?.userProperties }, { id: 'id-1', request_id: 'request-1' })
+})
+
+t.test('hands on the reason code of each PUBACK, also of one with which MQTT.js rejects', async t => {
+  const codes = [0, 0x10, 0x87, 0x97]
+  const { link, pubacks } = await openScripted(t, {
+    onPublish ({ messageId }, connection) { connection.puback(messageId, codes[connection.published.length - 1]) }
+  })
+  const ids = codes.map(() => link.publish(PUBLICATION, 30))
+  await until(() => pubacks.length === codes.length, 'the PUBACKs')
+  t.strictSame(pubacks, codes.map((code, index) => [ids[index], code]))
+})
+
+t.test('speaks MQTT 3.1.1 without properties, and takes its PUBACK as reason code 0', async t => {
+  const { link, broker, pubacks } = await openScripted(t, {
+    onPublish ({ messageId }, connection) { connection.puback(messageId) }
+  }, { protocolVersion: '3.1.1' })
+  const packetId = link.publish(PUBLICATION, 30)
+  await until(() => pubacks.length > 0, 'the PUBACK')
+  t.strictSame(pubacks, [[packetId, 0]])
+  t.equal(broker.published[0]?.properties, undefined)
+})
+
+t.test('never reuses a Packet Identifier that is in flight, over more publishes than there are identifiers', async t => {
+  let stuck: number | undefined
+  const { link, broker, pubacks } = await openScripted(t, {
+    onPublish ({ messageId }, connection) {
+      if (connection.published.length === 1) stuck = messageId
+      else connection.puback(messageId)
+    }
+  })
+  const first = link.publish(PUBLICATION, 30)
+  const others = new Set<number | undefined>()
+  for (let sent = 0; sent < 66_000; sent += 1000) {
+    for (let i = 0; i < 1000; i += 1) others.add(link.publish(PUBLICATION, 30))
+    await until(() => pubacks.length === sent + 1000, 'the PUBACKs', 30_000)
+  }
+  t.notOk(others.has(first), 'the identifier of the stuck publish is not used for another')
+  broker.connections[0]?.puback(stuck)
+  await until(() => pubacks.length === 66_001, 'the late PUBACK')
+  t.strictSame(pubacks.at(-1), [first, 0])
+})
+
+t.test('writes nothing after it was dropped', async t => {
+  const { link, broker, ends } = await openScripted(t)
+  link.drop('enough')
+  t.equal(link.publish(PUBLICATION, 30), undefined)
+  t.strictSame(ends, ['enough'])
+  await until(() => broker.connections[0]?.socket.destroyed === true, 'the end at the broker')
+  t.strictSame(broker.published, [])
+})
+
+t.test('ends once, however many things go wrong', async t => {
+  const { link, broker, ends, connection } = await openScripted(t)
+  broker.connections[0]?.socket.destroy()
+  await until(() => ends.length > 0, 'the end')
+  link.drop('again')
+  connection.drop('and again')
+  await sleep(20)
+  t.strictSame(ends, ['the connection was closed'])
+})
+
+t.test('ends with the reason of the broker\'s DISCONNECT', async t => {
+  const { broker, ends } = await openScripted(t)
+  broker.connections[0]?.send({ cmd: 'disconnect', reasonCode: 0x8e })
+  broker.connections[0]?.socket.end()
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['the broker disconnected: Session taken over'])
+})
+
+t.test('names a reason code that MQTT does not define by its number', async t => {
+  const { broker, ends } = await openScripted(t)
+  broker.connections[0]?.send({ cmd: 'disconnect', reasonCode: 0 })
+  broker.connections[0]?.socket.end()
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['the broker disconnected: reason code 0'])
+})
+
+t.test('ends at a packet it cannot understand', async t => {
+  const { broker, ends } = await openScripted(t)
+  broker.connections[0]?.socket.write(Buffer.from([0x40, 0x04, 0x00, 0x01, 0x9f, 0x00]))
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['Invalid puback reason code'])
+})
+
+t.test('ends with the reason of a refused CONNECT', async t => {
+  const broker = await startScriptedBroker(t, { reasonCode: 0x86 })
+  const { ends, links } = open(t, broker.url)
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['Connection refused: Bad User Name or Password'])
+  t.strictSame(links, [])
+})
+
+t.test('does not use a broker that allows QoS 0 only', async t => {
+  const broker = await startScriptedBroker(t, { properties: { maximumQoS: 0 } })
+  const { ends, links } = open(t, broker.url)
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['the broker allows no QoS above 0, so it acknowledges nothing'])
+  t.strictSame(links, [])
+})
+
+t.test('ends where nobody listens', async t => {
+  const port = await freePort()
+  const { ends } = open(t, `mqtt://127.0.0.1:${port}`)
+  t.strictSame(ends, [], 'not before the call has returned')
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, [`connect ECONNREFUSED 127.0.0.1:${port}`])
+})
+
+t.test('ends where MQTT.js throws', async t => {
+  const { ends } = open(t, 'mqtts://127.0.0.1:1', { cert: 'no certificate', key: 'no key' })
+  t.strictSame(ends, [], 'not before the call has returned')
+  await until(() => ends.length > 0, 'the end')
+  t.match(ends[0], /PEM|start line/i)
+})
+
+t.test('ends where the broker stays silent after the CONNECT', async t => {
+  const broker = await startScriptedBroker(t, { onConnect () {} })
+  const { ends } = open(t, broker.url)
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['connack timeout'])
+})
+
+t.test('says DISCONNECT when it is closed', async t => {
+  let disconnected = false
+  const { connection, ends } = await openScripted(t, {
+    onDisconnect ({ socket }) {
+      disconnected = true
+      socket.end()
+    }
+  })
+  connection.close()
+  await until(() => ends.length > 0, 'the end')
+  t.ok(disconnected)
+})
