@@ -24,6 +24,9 @@ export interface AppOverrides {
   readonly requestTimeoutMs?: number
 }
 
+/** Longest time the header of a request may take to arrive, in milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000
+
 /** How often Node looks for requests that take too long to arrive, in milliseconds. */
 const TIMEOUT_CHECK_MS = 1_000
 
@@ -39,7 +42,11 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     genReqId: requestIdOf,
     requestIdHeader: false,
     requestTimeout: requestTimeoutMs,
-    http: { connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs) },
+    http: {
+      // Node swaps the two time-outs where the one for the header is the longer, as it is by default.
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs)
+    },
     return503OnClosing: false,
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,

@@ -1,0 +1,24 @@
+import t from 'tap'
+import { send, startApp } from '../helpers/app.js'
+
+t.test('answers 400 to what is not JSON, saying where, and a comment by name', async t => {
+  const app = await startApp(t, { MQTT_URL: 'mqtt://127.0.0.1:1' })
+  const cases: Array<[string, string]> = [
+    ['', 'The body is empty'],
+    [' \n', 'The body is empty'],
+    ['{"imei": "1" // the device\n}', 'JSON has no comments: remove the one in line 1, column 14'],
+    ['{\n  /* the device */\n  "imei": "1"\n}', 'JSON has no comments: remove the one in line 2, column 3'],
+    ['{"imei": "1",}', 'The body is not JSON: it goes wrong in line 1, column 14'],
+    ['{\n  "imei": "1"\n  "micro_op": "a"\n}', 'The body is not JSON: it goes wrong in line 3, column 3'],
+    ["{'imei': '1'}", 'The body is not JSON: it goes wrong in line 1, column 2'],
+    ['{"imei": "1"', 'The body is not JSON: it goes wrong in line 1, column 13'],
+    ['{"imei": 01}', 'The body is not JSON: it goes wrong in line 1, column 11'],
+    ['imei=1&micro_op=a', 'The body is not JSON: it goes wrong in line 1, column 1'],
+    ['\ufeff{}', 'The body is not JSON: it goes wrong in line 1, column 1']
+  ]
+  for (const [body, detail] of cases) {
+    const response = await send(app, body)
+    t.equal(response.statusCode, 400, body)
+    t.strictSame(response.json(), { title: 'Invalid JSON', status: 400, code: 'invalid_json', detail }, body)
+  }
+})
