@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.js'
 import { printBanner } from './banner.js'
@@ -16,8 +17,6 @@ const LAST_CALL_MS = 200
 
 /** Kept back of the shutdown time for the end of the broker connection, in milliseconds. */
 const BROKER_CLOSE_MS = 1_500
-
-await main()
 
 async function main (): Promise<void> {
   try {
@@ -57,12 +56,19 @@ async function start (loaded: Config): Promise<void> {
   if (demo !== undefined) await printBanner(app, demo, process.stdout)
 }
 
+/** What to do about the errors of listening. */
+const HINTS = new Map([
+  ['EADDRINUSE', 'Another program listens there: set PORT to a free port.'],
+  ['EACCES', 'Ports under 1024 need a privilege here: set PORT to 1024 or more, or grant it.'],
+  ['EADDRNOTAVAIL', 'This machine has no such address: set HOST to one it has.']
+])
+
 /** What a person at a terminal needs to know; a stack only where the error is not foreseen. */
 function explain (error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  if (!(error instanceof Error)) return String(error)
-  const code = 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') return `${error.message}\nAnother program listens there: set PORT to a free port.`
-  if (code === 'EACCES') return `${error.message}\nPorts under 1024 need a privilege here: set PORT to 1024 or more, or grant it.`
-  return error.stack ?? error.message
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const hint = HINTS.get(code)
+  return hint === undefined ? inspect(error) : `${String(error)}\n${hint}`
 }
+
+await main()

@@ -84,7 +84,9 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
   }
 
   fastify.addHook('onRoute', route => {
-    if (route.config?.public === true) return
+    const isPublic = route.config?.public === true
+    route.schema = { ...route.schema, security: isPublic ? [] : [{ bearer: [] }] }
+    if (isPublic) return
     route.onRequest = [asHook(authenticate), ...[route.onRequest ?? []].flat()]
     if (scope !== undefined) {
       const requireScope = (request: FastifyRequest): void => {
@@ -92,7 +94,6 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
       }
       route.preHandler = [asHook(requireScope), ...[route.preHandler ?? []].flat()]
     }
-    route.schema = { ...route.schema, security: [{ bearer: [] }] }
   })
 }, { name: 'auth', dependencies: ['error-handler'] })
 

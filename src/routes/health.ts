@@ -15,6 +15,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async fastify => {
       operationId: 'isLive',
       tags: ['health'],
       summary: 'Whether the process is up',
+      description: 'Says nothing of the broker, so that a process which answers an honest 406 is not restarted for it.',
       response: { 200: jsonResponse('It is', Live, { status: 'live' }) }
     }
   }, async () => ({ status: 'live' as const }))

@@ -6,7 +6,7 @@ export const SendBody = Type.Object({
   imei: Imei,
   micro_op: MicroOp,
   ttl: Type.Optional(Ttl)
-}, { additionalProperties: false })
+}, { additionalProperties: false, examples: [{ imei: '26372637216372637126376237', micro_op: 'push_down' }] })
 export type SendBody = Static<typeof SendBody>
 
 /** What a body may hold depends on these. */
@@ -26,7 +26,9 @@ export function createSendBody ({ microOps, expires }: SendBodyOptions): typeof 
   const ttl = expires
     ? anyTtl
     : Type.Optional(Type.Unsafe<number>({ not: {}, description: 'left out: the broker is spoken to in MQTT 3.1.1, which has no expiry' }))
-  return Type.Object({ imei: Imei, micro_op: microOp, ttl }, { additionalProperties: false }) as typeof SendBody
+  const { additionalProperties, examples } = SendBody
+  const options = { additionalProperties, ...(microOps === undefined && { examples }) }
+  return Type.Object({ imei: Imei, micro_op: microOp, ttl }, options) as typeof SendBody
 }
 
 /** The two documented bodies: what was published where, or that nothing was. */

@@ -6,7 +6,7 @@ import { until } from './until.js'
 export async function subscribe (t: Test, url: string, filter: string, options: IClientOptions = {}) {
   const received: IPublishPacket[] = []
   const client = await mqtt.connectAsync(url, { protocolVersion: 5, reconnectPeriod: 20, ...options })
-  t.teardown(() => client.endAsync(true))
+  t.teardown(() => { client.end(true) })
   client.on('message', (_topic, _payload, packet) => { received.push(packet) })
   await client.subscribeAsync(filter, { qos: 1 })
   return {

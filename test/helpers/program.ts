@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Test } from 'tap'
+import { until } from './until.js'
+
+/** A folder for one program, removed with the test. */
+export function createFolder (t: Test): string {
+  const dir = mkdtempSync(join(tmpdir(), 'messenger-program-'))
+  t.teardown(() => { rmSync(dir, { recursive: true }) })
+  return dir
+}
+
+export interface ProgramOptions {
+  readonly args?: readonly string[]
+  /** Beside PATH. Nothing else is inherited. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Working directory. Default: a new, empty one. */
+  readonly cwd?: string
+  /** JavaScript that runs in the program before it. */
+  readonly before?: string
+}
+
+/** Variables that would change what a program under test does. */
+const SETTINGS = /^(NODE_ENV|HOST|PORT|LOG_LEVEL|MQTT_.*|JWT_.*|COMMAND_TTL_S|MICRO_OPS|CORS_ORIGIN|DRAIN_DELAY_MS|SHUTDOWN_TIMEOUT_MS)$/
+
+/** Runs a program of `src/` as a process of its own, killed with the test. */
+export function runProgram (t: Test, file: string, options: ProgramOptions = {}) {
+  const cwd = options.cwd ?? createFolder(t)
+  // The TypeScript loader wants to start in the project; the program is to run elsewhere.
+  const before = `data:text/javascript,${encodeURIComponent(`process.chdir(${JSON.stringify(cwd)});${options.before ?? ''}`)}`
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)))
+  const child = spawn(process.execPath, [...process.execArgv, `--import=${before}`, resolve(file), ...options.args ?? []], {
+    env: { ...inherited, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', chunk => { output.stdout += String(chunk) })
+  child.stderr.on('data', chunk => { output.stderr += String(chunk) })
+  let ended = false
+  child.once('close', () => { ended = true })
+  t.teardown(() => { child.kill('SIGKILL') })
+  return {
+    output,
+    kill (signal: NodeJS.Signals) { child.kill(signal) },
+    /** Waits for text on stdout. */
+    says: (text: string) => until(() => output.stdout.includes(text), `"${text}" in:\n${output.stdout}\n${output.stderr}`, 20_000),
+    /** Waits for the end. */
+    async exit () {
+      await until(() => ended, `the end of ${file}:\n${output.stdout}\n${output.stderr}`, 30_000)
+      return { code: child.exitCode, signal: child.signalCode }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { Agent, request } from 'node:http'
+import t from 'tap'
+import { runProgram } from './helpers/program.js'
+import { EXAMPLE, SECRET, token } from './helpers/app.js'
+import { startBroker } from './helpers/broker.js'
+import { openRaw } from './helpers/raw-http.js'
+import { startScriptedBroker } from './helpers/scripted-broker.js'
+import { subscribe } from './helpers/subscriber.js'
+import { until } from './helpers/until.js'
+
+const NEVER_ACCEPTED = 'reset before it was accepted'
+const LISTENING = 'Server listening at http://127.0.0.1:'
+const portOf = (stdout: string) => Number(/Server listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(stdout)?.[1])
+
+t.test('answers every request it accepted when it is stopped under load', async t => {
+  const broker = await startBroker(t)
+  const device = await subscribe(t, broker.url, '#')
+  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: broker.url, JWT_SECRET: SECRET } })
+  await server.says('connected to the broker')
+  const port = portOf(server.output.stdout)
+  const headers = { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' }
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => { agent.destroy() })
+  const statuses = new Map<number | string, number>()
+
+  const post = () => new Promise<number | string>(resolve => {
+    const sent = request({ agent, port, host: '127.0.0.1', method: 'POST', path: '/messaging/send', headers }, response => {
+      response.resume().on('end', () => { resolve(response.statusCode ?? 0) })
+      response.on('error', error => { resolve(`cut: ${error.message}`) })
+    })
+    sent.on('error', error => {
+      const code = 'code' in error ? String(error.code) : error.message
+      // The kernel resets connections that wait to be accepted when the listening socket goes.
+      resolve(code === 'ECONNRESET' && !sent.reusedSocket ? NEVER_ACCEPTED : code)
+    })
+    sent.end(JSON.stringify(EXAMPLE))
+  })
+  async function call (): Promise<void> {
+    for (;;) {
+      const status = await post()
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      if (status === 'ECONNREFUSED') return
+    }
+  }
+  const callers = Array.from({ length: 32 }, call)
+  await until(() => (statuses.get(200) ?? 0) > 500, '500 answers')
+  server.kill('SIGTERM')
+  await Promise.all(callers)
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+
+  t.strictSame([...statuses.keys()].filter(status => ![200, 503, NEVER_ACCEPTED, 'ECONNREFUSED'].includes(status)), [], JSON.stringify([...statuses]))
+  t.ok((statuses.get(503) ?? 0) > 0)
+  await device.count(statuses.get(200) ?? 0)
+  t.equal(device.received.length, statuses.get(200), 'each 200 was published, and nothing else')
+})
+
+t.test('answers a publish that is under way, waits for no half-sent request, and exits 0', async t => {
+  const broker = await startScriptedBroker(t)
+  const server = runProgram(t, 'src/server.ts', {
+    env: {
+      PORT: '0', MQTT_URL: broker.url, JWT_SECRET: SECRET, MQTT_PUBLISH_TIMEOUT_MS: '800', MQTT_QUEUE_TIMEOUT_MS: '0', SHUTDOWN_TIMEOUT_MS: '2900'
+    }
+  })
+  await server.says('connected to the broker')
+  const port = portOf(server.output.stdout)
+  t.ok(server.output.stdout.includes(LISTENING))
+  const head = `POST /messaging/send HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 27\r\nAuthorization: Bearer ${await token()}\r\n\r\n`
+  const whole = await openRaw(t, port)
+  const half = await openRaw(t, port)
+  whole.write(`${head}{"imei":"1","micro_op":"a"}`)
+  half.write(`${head}{"imei":`)
+  await until(() => broker.published.length === 1, 'the publish')
+
+  server.kill('SIGTERM')
+  await whole.received('delivery_unknown')
+  t.match(whole.text, /^HTTP\/1\.1 504 /)
+  await half.ended()
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})

@@ -1,0 +1,115 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { createFolder, runProgram } from './helpers/program.js'
+import { SECRET } from './helpers/app.js'
+import { freePort } from './helpers/mosquitto.js'
+import { subscribe } from './helpers/subscriber.js'
+
+const skipWithoutCurl = spawnSync('curl', ['--version']).error === undefined ? false : 'curl is not installed'
+
+/** What the banner names. */
+function readBanner (stdout: string) {
+  return {
+    url: /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0] ?? '',
+    broker: /mqtt:\/\/127\.0\.0\.1:\d+/.exec(/^MQTT broker.*$/m.exec(stdout)?.[0] ?? '')?.[0] ?? '',
+    curl: /^curl .*$/m.exec(stdout)?.[0] ?? ''
+  }
+}
+
+t.test('starts on a clean machine and prints a curl line that works when pasted', { skip: skipWithoutCurl }, async t => {
+  const cwd = createFolder(t)
+  const server = runProgram(t, 'src/server.ts', { cwd, env: { PORT: '0' } })
+  await server.says('Another token')
+  const { broker, curl } = readBanner(server.output.stdout)
+  const device = await subscribe(t, broker, 'devices/26372637216372637126376237/commands')
+  const body = execFileSync('sh', ['-c', `${curl} -s`], { encoding: 'utf8', timeout: 10_000 })
+  t.equal(body, '{"detail":"Send `push_down` to topic `devices/26372637216372637126376237/commands`"}')
+  await device.count(1)
+  t.strictSame(device.payloads, ['push_down'])
+
+  const file = join(cwd, '.messenger/demo.json')
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  t.equal(JSON.parse(readFileSync(file, 'utf8')).broker, broker)
+
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('lets a token outlive a restart of the demo', async t => {
+  const cwd = createFolder(t)
+  const secrets = []
+  for (let start = 0; start < 2; start += 1) {
+    const server = runProgram(t, 'src/server.ts', { cwd, env: { PORT: '0' } })
+    await server.says('Another token')
+    secrets.push(JSON.parse(readFileSync(join(cwd, '.messenger/demo.json'), 'utf8')).secret)
+    server.kill('SIGINT')
+    t.equal((await server.exit()).code, 0)
+  }
+  t.equal(secrets[0], secrets[1])
+})
+
+t.test('prints the banner also where only the secret is a demo and the broker is away', async t => {
+  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1' } })
+  await server.says('Another token')
+  t.match(server.output.stdout, /^MQTT broker {8}mqtt:\/\/127\.0\.0\.1:1$/m)
+})
+
+t.test('shows no token where the key is the operator\'s own', async t => {
+  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', JWT_SECRET: SECRET, JWT_ISSUER: 'https://issuer.example' } })
+  await server.says('Another token')
+  t.match(readBanner(server.output.stdout).curl, /Bearer \$TOKEN"/)
+  t.notOk(server.output.stdout.includes(SECRET))
+})
+
+t.test('reads .env, and the environment before it', async t => {
+  const cwd = createFolder(t)
+  writeFileSync(join(cwd, '.env'), `PORT=1\nLOG_LEVEL=warn\nJWT_SECRET="${SECRET}"\nMQTT_URL=mqtt://127.0.0.1:1\n`)
+  const server = runProgram(t, 'src/server.ts', { cwd, env: { PORT: '0' } })
+  await server.says('cannot reach the broker')
+  t.notOk(server.output.stdout.includes('messenger (demo)'))
+  t.notOk(server.output.stdout.includes('Server listening'), 'LOG_LEVEL is taken from .env')
+})
+
+t.test('does not start in production without a broker and a key, and says so in one message', async t => {
+  const server = runProgram(t, 'src/server.ts', { env: { NODE_ENV: 'production', PORT: 'http', MQTT_TOPIC: 'devices/#' } })
+  t.equal((await server.exit()).code, 1)
+  t.equal(server.output.stdout, '')
+  t.equal(server.output.stderr, [
+    'The configuration has 4 faults:',
+    '  - PORT must be integer',
+    '  - MQTT_URL is required in production: there is no embedded broker',
+    '  - JWT_SECRET or JWT_PUBLIC_KEY is required in production: there is no demo secret',
+    '  - MQTT_TOPIC has no {imei}: every device would get every command',
+    ''
+  ].join('\n'))
+})
+
+t.test('does not start where another program listens, and says what to do', async t => {
+  const port = String(await freePort())
+  const first = runProgram(t, 'src/server.ts', { env: { PORT: port } })
+  await first.says('Another token')
+  const second = runProgram(t, 'src/server.ts', { env: { PORT: port } })
+  t.equal((await second.exit()).code, 1)
+  t.match(second.output.stderr, `address already in use 127.0.0.1:${port}\nAnother program listens there: set PORT to a free port.\n`)
+})
+
+t.test('does not start where .env cannot be read', async t => {
+  const cwd = createFolder(t)
+  mkdirSync(join(cwd, '.env'))
+  const server = runProgram(t, 'src/server.ts', { cwd })
+  t.equal((await server.exit()).code, 1)
+  t.match(server.output.stderr, /EISDIR/)
+})
+
+t.test('stops and exits 1 after an error nobody caught', async t => {
+  const server = runProgram(t, 'src/server.ts', {
+    env: { PORT: '0' },
+    before: 'process.once("SIGUSR2", () => { throw new Error("nobody caught this") })'
+  })
+  await server.says('Another token')
+  server.kill('SIGUSR2')
+  t.equal((await server.exit()).code, 1)
+  t.match(server.output.stdout, /stopping after an error/)
+})
