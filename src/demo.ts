@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createSecretKey, MIN_SECRET_BYTES } from './auth/keys.js'
 import type { Config } from './config/config.js'
@@ -29,12 +29,13 @@ export interface Demo {
  * @param file where to keep it; default {@link DEMO_FILE}
  */
 export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo> {
+  const kept = keptSecret(file)
+  const secret = config.auth.keys.length === 0 ? kept ?? randomBytes(MIN_SECRET_BYTES).toString('base64url') : undefined
+  // Written before anything is started: where it cannot be, there is nothing to stop.
+  keep(file, { secret: secret ?? kept })
   const broker = config.mqtt.urls.length === 0 ? await startEmbeddedBroker() : undefined
-  const secret = config.auth.keys.length === 0 ? keptSecret(file) ?? randomBytes(MIN_SECRET_BYTES).toString('base64url') : undefined
   const state: DemoState = { broker: broker?.url, secret }
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
-  chmodSync(file, 0o600) // a file that was there keeps its mode otherwise
+  keep(file, { broker: broker?.url, secret: secret ?? kept })
   return {
     config: {
       ...config,
@@ -54,6 +55,14 @@ export function readDemoState (file = DEMO_FILE): DemoState {
   } catch {
     return {}
   }
+}
+
+/** Written beside and moved into place, so that nobody else can read it for a moment. */
+function keep (file: string, state: DemoState): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const next = `${file}.${process.pid}`
+  writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  renameSync(next, file)
 }
 
 function keptSecret (file: string): string | undefined {

@@ -78,7 +78,7 @@ t.test('does not start in production without a broker and a key, and says so in 
   t.equal(server.output.stdout, '')
   t.equal(server.output.stderr, [
     'The configuration has 4 faults:',
-    '  - PORT must be integer',
+    '  - PORT must be a whole number',
     '  - MQTT_URL is required in production: there is no embedded broker',
     '  - JWT_SECRET or JWT_PUBLIC_KEY is required in production: there is no demo secret',
     '  - MQTT_TOPIC has no {imei}: every device would get every command',
@@ -101,6 +101,14 @@ t.test('does not start where .env cannot be read', async t => {
   const server = runProgram(t, 'src/server.ts', { cwd })
   t.equal((await server.exit()).code, 1)
   t.match(server.output.stderr, /EISDIR/)
+})
+
+t.test('does not start, and leaves nothing running, where the demo cannot keep its secret', async t => {
+  const cwd = createFolder(t)
+  writeFileSync(join(cwd, '.messenger'), 'a file is in the way')
+  const server = runProgram(t, 'src/server.ts', { cwd })
+  t.equal((await server.exit()).code, 1)
+  t.match(server.output.stderr, /EEXIST|ENOTDIR/)
 })
 
 t.test('stops and exits 1 after an error nobody caught', async t => {

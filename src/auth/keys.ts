@@ -43,6 +43,8 @@ export function createSecretKey (secret: string): VerificationKey {
 export function readPublicKeys (pem: string): VerificationKey[] {
   const blocks = [...pem.matchAll(PEM_BLOCK)]
   if (blocks.length === 0) throw new RangeError('has no PEM block')
+  // A block without its end would be a key that is silently missing, in the middle of a rotation.
+  if (pem.split('-----BEGIN ').length - 1 !== blocks.length) throw new RangeError('has a PEM block that does not end')
   return blocks.map(([block, label], index) => {
     const fault = (text: string) => new RangeError(`has a fault in PEM block ${index + 1}: ${text}`)
     // Node would derive the public key from it; but a verifier has no business with a private key.
@@ -64,11 +66,11 @@ function algorithmsOf (key: KeyObject): Algorithm[] | string {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'ed25519') return ['EdDSA']
   if (type === 'rsa') {
-    const bits = details?.modulusLength ?? 0
+    const bits = Number(details?.modulusLength)
     return bits >= MIN_RSA_BITS ? ['RS256', 'PS256'] : `it has ${bits} bits; RSA needs at least ${MIN_RSA_BITS}`
   }
   if (type === 'ec') {
-    const algorithm = CURVE_ALGORITHMS[details?.namedCurve ?? '']
+    const algorithm = CURVE_ALGORITHMS[String(details?.namedCurve)]
     return algorithm !== undefined ? [algorithm] : `the curve ${details?.namedCurve} is not P-256, P-384 or P-521`
   }
   return `the type ${type} is not RSA, EC or Ed25519`

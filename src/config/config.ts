@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys, type VerificationKey } from '../auth/keys.js'
-import { MicroOp } from '../schemas/common.js'
+import { MICRO_OP, MicroOp } from '../schemas/common.js'
 import { compileTopic } from '../mqtt/topic.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
@@ -81,26 +81,42 @@ function list (value: string | undefined): string[] {
 
 function readBrokerUrls (env: Env, faults: Faults): string[] {
   const urls = list(env.MQTT_URL)
-  if (!urls.every(url => URL.canParse(url) && BROKER_SCHEMES.includes(new URL(url).protocol))) {
+  if (!urls.every(isBrokerUrl)) {
     faults.add('MQTT_URL', 'must be mqtt://, mqtts://, ws:// or wss:// URLs, comma-separated')
   }
   if (env.MQTT_PASSWORD !== undefined && env.MQTT_USERNAME === undefined) faults.add('MQTT_PASSWORD', 'needs MQTT_USERNAME')
   return urls
 }
 
+function isBrokerUrl (text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return BROKER_SCHEMES.includes(protocol) && hostname !== ''
+}
+
 function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFile: ReadFile) {
-  const usesTls = urls.some(url => url.startsWith('mqtts:') || url.startsWith('wss:'))
+  const usesTls = urls.length > 0 && urls.every(url => url.startsWith('mqtts:') || url.startsWith('wss:'))
   const read = (name: 'MQTT_CA_FILE' | 'MQTT_CERT_FILE' | 'MQTT_KEY_FILE') => {
     const path = env[name]
     if (path === undefined) return undefined
     // MQTT.js would turn a plain URL into TLS where there is a certificate, without a word.
-    if (!usesTls) faults.add(name, 'needs a mqtts:// or wss:// URL in MQTT_URL')
-    return faults.attempt(name, () => readFile(path))
+    if (!usesTls) faults.add(name, 'needs every URL of MQTT_URL to be mqtts:// or wss://')
+    return faults.attempt(name, () => readNamedFile(path, readFile))
   }
   if ((env.MQTT_CERT_FILE === undefined) !== (env.MQTT_KEY_FILE === undefined)) {
     faults.add('MQTT_CERT_FILE', 'and MQTT_KEY_FILE must be set together')
   }
   return { ca: read('MQTT_CA_FILE'), cert: read('MQTT_CERT_FILE'), key: read('MQTT_KEY_FILE') }
+}
+
+/** Reads a file that a variable names. The error leaves the name out: it may be a key that was pasted there. */
+function readNamedFile (path: string, readFile: ReadFile): string {
+  try {
+    return readFile(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw new RangeError(`names a file that cannot be read${code}`)
+  }
 }
 
 function lacksKey (env: Env): boolean {
@@ -113,7 +129,7 @@ function readKeys (env: Env, faults: Faults, readFile: ReadFile): VerificationKe
   if (publicKey !== undefined) {
     return faults.attempt('JWT_PUBLIC_KEY', () => {
       const isPem = publicKey.includes('-----BEGIN ')
-      return readPublicKeys(isPem ? publicKey.replaceAll('\\n', '\n') : readFile(publicKey))
+      return readPublicKeys(isPem ? publicKey.replaceAll('\\n', '\n') : readNamedFile(publicKey, readFile))
     }) ?? []
   }
   if (secret === undefined) return []
@@ -122,9 +138,8 @@ function readKeys (env: Env, faults: Faults, readFile: ReadFile): VerificationKe
 
 function readMicroOps (env: Env, faults: Faults): string[] | undefined {
   if (env.MICRO_OPS === undefined) return undefined
-  const microOps = list(env.MICRO_OPS)
-  const pattern = new RegExp(MicroOp.pattern ?? '')
-  if (microOps.length === 0 || !microOps.every(op => pattern.test(op))) {
+  const microOps = [...new Set(list(env.MICRO_OPS))]
+  if (microOps.length === 0 || !microOps.every(op => MICRO_OP.test(op))) {
     faults.add('MICRO_OPS', `must be operations, comma-separated, each ${MicroOp.description}`)
   }
   return microOps

@@ -67,6 +67,8 @@ export const Env = Type.Object({
 })
 export type Env = Static<typeof Env>
 
+const INTEGERS = new Set(Object.entries(Env.properties).filter(([, { type }]) => type === 'integer').map(([name]) => name))
+
 /** A fault as Ajv reports it, as far as we read it. */
 interface SchemaFault {
   readonly instancePath: string
@@ -80,6 +82,13 @@ interface SchemaFault {
  */
 export function parseEnv (environment: Readonly<Record<string, string | undefined>>, faults: Faults): Env {
   const given = new Map(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  for (const [name, value] of given) {
+    // Ajv would take `Infinity`, ` ` and `0x10` for numbers.
+    if (INTEGERS.has(name) && !/^-?\d+$/.test(String(value))) {
+      faults.add(name, 'must be a whole number')
+      given.delete(name)
+    }
+  }
   const read = () => envSchema<Env>({ schema: Env, data: Object.fromEntries(given), env: false })
   try {
     return read()

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { once } from 'node:events'
 
 /** A running demo broker. */
@@ -24,8 +24,7 @@ export async function startEmbeddedBroker (port = 1883): Promise<EmbeddedBroker>
   const broker = await Aedes.createBroker()
   const server = createServer(broker.handle)
   await listen(server, port).catch(() => listen(server, 0))
-  const address = server.address()
-  const actualPort = typeof address === 'object' && address !== null ? address.port : port
+  const { port: actualPort } = server.address() as AddressInfo
   return {
     url: `mqtt://${LOOPBACK}:${actualPort}`,
     async stop () {

@@ -11,9 +11,12 @@ export const Imei = Type.String({
   examples: ['26372637216372637126376237']
 })
 
+/** What an operation is written with. */
+export const MICRO_OP = /^[0-9A-Za-z_.-]{1,64}$/
+
 /** The operation a device is asked to do. */
 export const MicroOp = Type.String({
-  pattern: '^[0-9A-Za-z_.-]{1,64}$',
+  pattern: MICRO_OP.source,
   description: '1-64 of `0-9 A-Z a-z _ . -`',
   examples: ['push_down']
 })

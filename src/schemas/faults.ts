@@ -9,7 +9,8 @@ const MAX_FAULTS = 10
  * Where a schema has a description, that is what the value must be.
  */
 export function describeFaults (errors: readonly FastifySchemaValidationError[]): Fault[] {
-  const faults = errors.map(describeFault)
+  // One value may break several rules that are told as one.
+  const faults = [...new Map(errors.map(describeFault).map(fault => [`${fault.pointer} ${fault.detail}`, fault])).values()]
   const told = faults.slice(0, MAX_FAULTS)
   if (faults.length > told.length) told.push({ pointer: '', detail: `and ${faults.length - told.length} faults more` })
   return told

@@ -1,0 +1,53 @@
+import Fastify from 'fastify'
+import { PassThrough } from 'node:stream'
+import type { WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
+import t from 'tap'
+import { createLogger } from '../src/logger.js'
+
+/** Stands in for a package that is not installed: to import it throws. */
+const absent = {
+  get default () { throw new Error("Cannot find package 'pino-pretty'") }
+}
+
+/** A standard output that a test can read: a terminal, or a pipe. */
+function createOutput (isTTY: boolean) {
+  const stream = new PassThrough({ encoding: 'utf8' })
+  return {
+    output: Object.assign(stream, { isTTY }) as unknown as WriteStream,
+    /** What was written so far, without colours. */
+    read: () => stripVTControlCharacters(String(stream.read() ?? ''))
+  }
+}
+
+t.test('logs JSON lines where nobody looks on, with nothing loaded for it', async t => {
+  const { output, read } = createOutput(false)
+  const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>('../src/logger.js', { 'pino-pretty': absent })
+  t.strictSame(await createLogger('warn', output), { level: 'warn' })
+  t.equal(read(), '')
+})
+
+t.test('logs text with the time of day on a terminal', async t => {
+  const { output, read } = createOutput(true)
+  const logger = await createLogger('info', output)
+  const { log } = Fastify({ logger: logger ?? false })
+  log.info({ topic: 'devices/42/commands' }, 'published')
+  t.match(read(), /^\[\d\d:\d\d:\d\d\] INFO: published\n {4}topic: "devices\/42\/commands"\n$/)
+})
+
+t.test('logs from the level that is asked for, also on a terminal', async t => {
+  const { output, read } = createOutput(true)
+  const logger = await createLogger('warn', output)
+  const { log } = Fastify({ logger: logger ?? false })
+  log.info('not this')
+  t.equal(read(), '')
+  log.warn('but this')
+  t.match(read(), /^\[\d\d:\d\d:\d\d\] WARN: but this\n$/)
+})
+
+t.test('logs JSON lines on a terminal without pino-pretty, and says first what to install', async t => {
+  const { output, read } = createOutput(true)
+  const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>('../src/logger.js', { 'pino-pretty': absent })
+  t.strictSame(await createLogger('debug', output), { level: 'debug' })
+  t.equal(read(), '{"level":40,"msg":"for a readable log on a terminal: npm install pino-pretty"}\n')
+})

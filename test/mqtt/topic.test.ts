@@ -1,0 +1,87 @@
+import t from 'tap'
+import { compileTopic, TOPIC_SEGMENT } from '../../src/mqtt/topic.js'
+import { thrownBy } from '../helpers/thrown-by.js'
+
+/** Why a template is refused. */
+function refusalOf (template: string): string {
+  return thrownBy(RangeError, () => compileTopic(template)).message
+}
+
+t.test('puts the identifier in the place of {imei}', async t => {
+  const topic = compileTopic('devices/{imei}/commands')
+  t.equal(topic.template, 'devices/{imei}/commands')
+  t.equal(topic.build('26372637216372637126376237'), 'devices/26372637216372637126376237/commands')
+  t.equal(compileTopic('{imei}').build('42'), '42')
+})
+
+t.test('puts the identifier in each place of {imei}', async t => {
+  t.equal(compileTopic('d/{imei}/{imei}{imei}').build('42'), 'd/42/4242')
+})
+
+t.test('keeps everything else of a template as it is', async t => {
+  t.equal(compileTopic('/Gerät $1 $& \\d//{imei}/').build('42'), '/Gerät $1 $& \\d//42/')
+})
+
+t.test('builds a topic of every identifier that can stand in one', async t => {
+  for (const imei of ['0', 'A-Z_az-09', '-', '_', 'x'.repeat(64)]) {
+    t.equal(TOPIC_SEGMENT.test(imei), true)
+    t.equal(compileTopic('d/{imei}').build(imei), `d/${imei}`)
+  }
+})
+
+t.test('builds no topic of an identifier that would name another one', async t => {
+  const topic = compileTopic('d/{imei}')
+  for (const imei of ['', '+', '#', 'a/b', '../x', 'a\0', 'a\n', ' a', 'ü', '{imei}', '$SYS', 'a.b', 'x'.repeat(65)]) {
+    t.equal(thrownBy(RangeError, () => topic.build(imei)).message, 'imei cannot stand in a topic', JSON.stringify(imei))
+  }
+})
+
+t.test('refuses a template with a placeholder it does not know', async t => {
+  t.equal(refusalOf('d/{id}'), 'has the unknown placeholder {id}; {imei} is the only one')
+  t.equal(refusalOf('{imei}/{IMEI}'), 'has the unknown placeholder {IMEI}; {imei} is the only one')
+  t.equal(refusalOf('{imei}/{}'), 'has the unknown placeholder {}; {imei} is the only one')
+  t.equal(refusalOf('{ imei }'), 'has the unknown placeholder { imei }; {imei} is the only one')
+})
+
+t.test('refuses a template without {imei}', async t => {
+  for (const template of ['', 'devices/commands', 'devices/imei', 'devices/{imei']) {
+    t.equal(refusalOf(template), 'has no {imei}: every device would get every command', template)
+  }
+})
+
+t.test('refuses a template with a brace outside a placeholder', async t => {
+  for (const template of ['{imei}}', '{{imei}', '{{imei}}', '{imei}/{', '}{imei}', '{im{imei}ei}']) {
+    t.equal(refusalOf(template), 'has a brace outside a placeholder', template)
+  }
+})
+
+t.test('refuses a template with a wildcard', async t => {
+  for (const template of ['+/{imei}', 'd/{imei}/#', 'a+b/{imei}', '{imei}#']) {
+    t.equal(refusalOf(template), 'has a wildcard (+ or #), which a topic to publish to may not have [MQTT-3.3.2-2]', template)
+  }
+})
+
+t.test('refuses a template with a NUL character', async t => {
+  t.equal(refusalOf('d/\0/{imei}'), 'has a NUL character [MQTT-4.7.3-2]')
+})
+
+t.test('refuses a template that starts with $, and no other $', async t => {
+  for (const template of ['$SYS/{imei}', '$share/group/{imei}', '$/{imei}']) {
+    t.equal(refusalOf(template), 'starts with $, which is kept for the broker [MQTT-4.7.2-1]', template)
+  }
+  t.equal(compileTopic('d/$SYS/{imei}').build('42'), 'd/$SYS/42')
+})
+
+t.test('refuses a template whose topics could get longer than MQTT allows', async t => {
+  const fault = 'gives topics over 65535 bytes [MQTT-4.7.3-3]'
+  t.equal(Buffer.byteLength(compileTopic(`${'x'.repeat(65_471)}{imei}`).build('i'.repeat(64))), 65_535)
+  t.equal(refusalOf(`${'x'.repeat(65_472)}{imei}`), fault)
+  t.equal(refusalOf(`${'x'.repeat(65_408)}{imei}{imei}`), fault, 'each placeholder counts')
+  t.equal(refusalOf(`${'ü'.repeat(32_736)}{imei}`), fault, 'bytes are counted, not characters')
+  t.equal(Buffer.byteLength(compileTopic(`${'ü'.repeat(32_735)}{imei}`).build('i'.repeat(64))), 65_534)
+})
+
+t.test('refuses a template with more levels than the usual brokers accept', async t => {
+  t.equal(compileTopic(`${'a/'.repeat(99)}{imei}`).build('42').split('/').length, 100)
+  t.equal(refusalOf(`${'a/'.repeat(100)}{imei}`), 'has more than 100 levels')
+})
