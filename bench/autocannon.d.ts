@@ -1,0 +1,30 @@
+/** The part of autocannon that we use; it has no types of its own. */
+declare module 'autocannon' {
+  interface Options {
+    url: string
+    method: 'POST'
+    headers: Record<string, string>
+    /** Each connection cycles through them, from the first. */
+    requests: { body: string }[]
+    connections: number
+    /** Requests over all connections. */
+    amount: number
+    /** Longest wait for an answer, in seconds. */
+    timeout: number
+    /** Between two looks at whether it is done, in milliseconds. */
+    sampleInt: number
+  }
+
+  interface Result {
+    /** Connections that failed, and requests that timed out. */
+    errors: number
+    /** Answers by status, e.g. `{ 200: { count: 5 } }`. */
+    statusCodeStats: Record<string, { count: number }>
+  }
+
+  interface Run extends Promise<Result> {
+    on(event: 'response', listener: (client: unknown, statusCode: number, bytes: number, responseMs: number) => void): unknown
+  }
+
+  export default function autocannon (options: Options): Run
+}

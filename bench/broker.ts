@@ -1,0 +1,93 @@
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import mqtt, { type MqttClient } from 'mqtt'
+import { findFreePort, isOver, launch, stop } from './processes.js'
+
+/** Where Debian puts it, which is not on every PATH. */
+const SBIN = '/usr/sbin/mosquitto'
+
+/** Longest wait for the broker to listen, in milliseconds. */
+const START_LIMIT_MS = 5_000
+
+/** Longest wait for what the broker still has to deliver, in milliseconds. */
+const DELIVERY_LIMIT_MS = 10_000
+
+/** How long to look out for deliveries that should not be, in milliseconds. */
+const SURPLUS_WAIT_MS = 100
+
+const POLL_MS = 10
+
+/** A broker with one subscriber, which counts. */
+export interface Broker {
+  readonly url: string
+  /**
+   * Waits for the delivery of what was answered 200.
+   * @param accepted 200s since the call before
+   * @throws where, soon, not exactly as many commands have been delivered as there were 200s in all
+   */
+  settle(accepted: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts Mosquitto on a free loopback port, on the load core, and subscribes to every command. */
+export async function startBroker (): Promise<Broker> {
+  const port = await findFreePort()
+  const url = `mqtt://127.0.0.1:${port}`
+  const directory = mkdtempSync(join(tmpdir(), 'messenger-bench-'))
+  const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 50 })
+  client.on('error', () => {}) // refused until the broker listens
+  let child: ChildProcess
+  try {
+    child = launchMosquitto(port, join(directory, 'mosquitto.conf'))
+    await untilConnected(client, child)
+  } catch (error) {
+    client.end(true)
+    throw error
+  } finally {
+    // By now it has been read.
+    rmSync(directory, { recursive: true })
+  }
+
+  let delivered = 0
+  let expected = 0
+  client.on('message', () => { delivered++ })
+  await client.subscribeAsync('devices/+/commands', { qos: 0 })
+
+  return {
+    url,
+    async settle (accepted) {
+      expected += accepted
+      const limitMs = performance.now() + DELIVERY_LIMIT_MS
+      const isMissing = () => delivered < expected
+      while (isMissing() && performance.now() < limitMs) await sleep(POLL_MS)
+      await sleep(SURPLUS_WAIT_MS)
+      if (delivered !== expected) throw new Error(`${expected} requests were answered 200, but ${delivered} commands were delivered`)
+    },
+    async stop () {
+      await client.endAsync(true)
+      await stop(child)
+    }
+  }
+}
+
+function launchMosquitto (port: number, configFile: string): ChildProcess {
+  // The queue has no limit, so that no delivery to the counting subscriber is dropped.
+  const config = [
+    `listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false', 'max_queued_messages 0', 'log_dest stderr', 'log_type error'
+  ]
+  writeFileSync(configFile, `${config.join('\n')}\n`)
+  return launch(existsSync(SBIN) ? SBIN : 'mosquitto', ['-c', configFile], { core: 'load' })
+}
+
+async function untilConnected (client: MqttClient, child: ChildProcess): Promise<void> {
+  const limitMs = performance.now() + START_LIMIT_MS
+  const isWaiting = () => !client.connected
+  while (isWaiting()) {
+    if (isOver(child)) throw new Error('Mosquitto did not start; it must be installed')
+    if (performance.now() > limitMs) throw new Error('Mosquitto does not answer')
+    await sleep(POLL_MS)
+  }
+}

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { text } from 'node:stream/consumers'
+import { launch, stop } from './processes.js'
+
+/** A load of so many requests. */
+export interface LoadJob {
+  readonly url: string
+  readonly headers: Record<string, string>
+  /** Each connection cycles through them. */
+  readonly bodies: readonly string[]
+  readonly connections: number
+  /** Requests over all connections: a count, not a time, so that no request is cut off halfway and all can be accounted for. */
+  readonly amount: number
+}
+
+/** What came of a load. */
+export interface LoadResult {
+  /** Answers by status. */
+  readonly statuses: Readonly<Record<string, number>>
+  /** Connections that failed, and requests that timed out. */
+  readonly errors: number
+  /** From the start to the last answer. */
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** Fewer requests a second than this are no benchmark, but a server that hangs. */
+const LEAST_RATE = 500
+
+/** For the start of the load process, in milliseconds. */
+const MARGIN_MS = 30_000
+
+const CHILD = fileURLToPath(new URL('load-child.js', import.meta.url))
+
+/**
+ * Runs a load from a process of its own, on the load core.
+ * @throws where it takes far too long, or any answer is not a 200
+ */
+export async function runLoad (job: LoadJob): Promise<LoadResult> {
+  const child = launch(process.execPath, [CHILD, JSON.stringify(job)], { core: 'load', stdio: ['ignore', 'pipe', 'inherit'] })
+  if (child.stdout === null) throw new Error('the load process has no output')
+  const limitMs = MARGIN_MS + job.amount / LEAST_RATE * 1000
+  const limit = setTimeout(() => { child.kill('SIGKILL') }, limitMs)
+  try {
+    const [output] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    if (output === '') throw new Error(`the load of ${job.amount} requests failed, or took more than ${Math.round(limitMs / 1000)} s`)
+    const result: LoadResult = JSON.parse(output)
+    assertAllAccepted(result, job.amount)
+    return result
+  } finally {
+    clearTimeout(limit)
+    await stop(child)
+  }
+}
+
+function assertAllAccepted ({ statuses, errors }: LoadResult, amount: number): void {
+  if (statuses['200'] === amount && Object.keys(statuses).length === 1 && errors === 0) return
+  throw new Error(`not every one of ${amount} requests was answered 200: statuses ${JSON.stringify(statuses)}, ${errors} errors`)
+}
