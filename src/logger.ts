@@ -1,6 +1,11 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { WriteStream } from 'node:tty'
+import { pino } from 'pino'
 import type { Config } from './config/config.js'
+
+/** Lines are written together: so many bytes at a time, and what there is after so many milliseconds. */
+const BATCH_BYTES = 4_096
+const BATCH_MS = 100
 
 /**
  * Options of the log: JSON lines, or text where a person looks on.
@@ -8,12 +13,17 @@ import type { Config } from './config/config.js'
  * first one says what to install: a server must not fail to start for its looks.
  */
 export async function createLogger (level: Config['logLevel'], output: WriteStream): Promise<FastifyServerOptions['logger']> {
-  if (!output.isTTY) return { level }
+  if (!output.isTTY) return createLines(level)
   try {
     const { default: pretty } = await import('pino-pretty')
     return { level, stream: pretty({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', destination: output, sync: true }) }
   } catch {
     output.write('{"level":40,"msg":"for a readable log on a terminal: npm install pino-pretty"}\n')
-    return { level }
+    return createLines(level)
   }
+}
+
+/** JSON lines on standard output; what is left is written when the process exits. */
+function createLines (level: Config['logLevel']) {
+  return { level, stream: pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS }) }
 }

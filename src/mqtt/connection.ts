@@ -1,5 +1,6 @@
 import asyncMqtt from 'async-mqtt'
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
+import { coalesceWrites } from './coalesce-writes.js'
 import type { Link } from './publisher.js'
 
 /** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
@@ -78,6 +79,7 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     const asyncClient = new AsyncClient(client)
     let writtenPacketId: number | undefined
 
+    const holdWrites = coalesceWrites(client.stream)
     // Ready is this event: `client.connected` is true before it.
     client.on('connect', connack => {
       const fault = findFault(connack)
@@ -103,6 +105,7 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         publish (publication, expiryS) {
           if (ended || client.stream.destroyed) return undefined
           writtenPacketId = undefined
+          holdWrites()
           asyncClient.publish(publication.topic, publication.payload, {
             qos: 1,
             properties: {

@@ -36,7 +36,7 @@ export interface AuthOptions {
   readonly clock: Clock
 }
 
-/** Verified tokens remembered, so that a signature is checked once for each of them. */
+/** Headers with a verified token that are remembered, so that each is read and its signature checked once. */
 const MAX_TOKENS = 10_000
 
 /** How far the clocks of issuer and messenger may be apart, in milliseconds. */
@@ -70,14 +70,14 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
   const { clock, scope } = options
 
   function authenticate (request: FastifyRequest): void {
-    const token = readBearerToken(request.headers.authorization)
-    let claims = verified.get(token)
+    const { authorization = '' } = request.headers
+    let claims = verified.get(authorization)
     if (claims === undefined) {
-      claims = verify(token)
+      claims = verify(readBearerToken(authorization))
       if (typeof claims.sub !== 'string' || claims.sub === '') throw invalidToken('The sub of the access token names nobody')
-      verified.set(token, claims)
+      verified.set(authorization, claims)
     } else if (claims.exp * 1000 + CLOCK_TOLERANCE_MS < clock.wallMs()) {
-      verified.delete(token)
+      verified.delete(authorization)
       throw invalidToken('The access token has expired')
     }
     request.user = claims
