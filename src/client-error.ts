@@ -19,7 +19,7 @@ const CLIENT_ERRORS = new Map<string, ProblemCode>([
  */
 export function answerClientError (this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) {
-    const problem = new ProblemError(CLIENT_ERRORS.get(error.code ?? '') ?? 'malformed_request')
+    const problem = new ProblemError(CLIENT_ERRORS.get(String(error.code)) ?? 'malformed_request')
     const body = JSON.stringify(problem.toProblem())
     socket.write([
       `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,

@@ -66,8 +66,7 @@ const HINTS = new Map([
 /** What a person at a terminal needs to know; a stack only where the error is not foreseen. */
 function explain (error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const hint = HINTS.get(code)
+  const hint = HINTS.get(String((error as NodeJS.ErrnoException).code))
   return hint === undefined ? inspect(error) : `${String(error)}\n${hint}`
 }
 

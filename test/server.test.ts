@@ -54,6 +54,8 @@ t.test('prints the banner also where only the secret is a demo and the broker is
   const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1' } })
   await server.says('Another token')
   t.match(server.output.stdout, /^MQTT broker {8}mqtt:\/\/127\.0\.0\.1:1$/m)
+  server.kill('SIGTERM')
+  t.equal((await server.exit()).code, 0)
 })
 
 t.test('shows no token where the key is the operator\'s own', async t => {
@@ -61,6 +63,8 @@ t.test('shows no token where the key is the operator\'s own', async t => {
   await server.says('Another token')
   t.match(readBanner(server.output.stdout).curl, /Bearer \$TOKEN"/)
   t.notOk(server.output.stdout.includes(SECRET))
+  server.kill('SIGTERM')
+  t.equal((await server.exit()).code, 0)
 })
 
 t.test('reads .env, and the environment before it', async t => {

@@ -3,6 +3,7 @@ import mqtt from 'mqtt'
 import { loadConfig } from '../config/config.js'
 import { DEMO_FILE, readDemoState } from '../demo.js'
 import { withDotEnv } from '../dotenv.js'
+import { withoutUndefined } from '../without-undefined.js'
 
 const USAGE = `Usage: npm run -s device -- <imei>
 
@@ -14,7 +15,7 @@ to the one in ${DEMO_FILE}. Ctrl-C ends it.
 try {
   run(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
   process.exitCode = 1
 }
 
@@ -28,11 +29,7 @@ function run (args: string[]): void {
 
   const client = mqtt.connect(url, {
     protocolVersion: protocolVersion === '5' ? 5 : 4,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key })
+    ...withoutUndefined({ username, password, ca, cert, key })
   })
   client.on('connect', () => {
     client.subscribe(filter, { qos: 1 }, error => {

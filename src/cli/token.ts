@@ -19,7 +19,7 @@ or, in demo mode, with the secret in ${DEMO_FILE}.
 try {
   process.stdout.write(`${await createToken(process.argv.slice(2))}\n`)
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
   process.exitCode = 1
 }
 

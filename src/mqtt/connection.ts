@@ -1,5 +1,6 @@
 import asyncMqtt from 'async-mqtt'
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
+import { withoutUndefined } from '../without-undefined.js'
 import { coalesceWrites } from './coalesce-writes.js'
 import type { Link } from './publisher.js'
 
@@ -72,7 +73,7 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     listen(client)
   } catch (error) {
     // After this call has returned, as for any other failure.
-    queueMicrotask(() => { drop(messageOf(error)) })
+    queueMicrotask(() => { drop(messageOf(error as Error)) })
   }
 
   function listen (client: MqttClient): void {
@@ -152,11 +153,7 @@ function toClientOptions (options: ConnectOptions): IClientOptions {
     // The default provider hands out identifiers that are still in use, after 65,535 publishes.
     messageIdProvider: new mqtt.UniqueMessageIdProvider(),
     log: () => {},
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key })
+    ...withoutUndefined({ username, password, ca, cert, key })
   }
 }
 
@@ -177,8 +174,7 @@ function nameReason (packet: Packet): string {
   return names[code] || `reason code ${code}`
 }
 
-function messageOf (error: unknown): string {
-  // Node reports a refused dual-stack connection as an AggregateError without a message.
-  if (error instanceof Error) return error.message || ('code' in error ? String(error.code) : error.name)
-  return String(error)
+function messageOf (error: Error & { code?: unknown }): string {
+  // Node reports a refused connection to several addresses as an AggregateError without a message.
+  return error.message || String(error.code)
 }

@@ -39,12 +39,12 @@ export function keepConnected (options: KeepConnectedOptions, events: KeeperEven
   let nextUrl = 0
   let stopped = false
   let cancelRetry = () => {}
-  let onStopped = () => {}
+  let onStopped: (() => void) | undefined
 
   connect()
 
   function connect (): void {
-    const url = urls[nextUrl % urls.length] ?? ''
+    const url = String(urls[nextUrl % urls.length])
     const broker = withoutCredentials(url)
     connection = openConnection(url, options, {
       onOpen (link) {
@@ -60,7 +60,7 @@ export function keepConnected (options: KeepConnectedOptions, events: KeeperEven
         openedAtMs = undefined
         if (wasOpen) events.onClose()
         if (stopped) {
-          onStopped()
+          onStopped?.()
           return
         }
         failures = lasted ? 1 : failures + 1

@@ -145,6 +145,6 @@ async function createVerifier (fastify: FastifyInstance, options: AuthOptions): 
         if (thrown !== 'FAST_JWT_INVALID_ALGORITHM') code = 'FAST_JWT_INVALID_SIGNATURE'
       }
     }
-    throw invalidToken(REASONS.get(code) ?? '')
+    throw invalidToken(String(REASONS.get(code)))
   }
 }

@@ -24,13 +24,15 @@ export default fp(async (fastify: FastifyInstance) => {
   })
 }, { name: 'json-body', dependencies: ['error-handler'] })
 
+/** Should the two parsers ever disagree. */
+const AT_THE_START: ParseError = { error: 1, offset: 0, length: 0 }
+
 /** Why and where a text is not JSON, with the line and the column counted from 1. */
 function explain (text: string): string {
   if (text.trim() === '') return 'The body is empty'
   const errors: ParseError[] = []
   parse(text, errors, { disallowComments: true, allowTrailingComma: false })
-  const [first] = errors
-  if (first === undefined) return 'The body is not JSON'
+  const [first] = [...errors, AT_THE_START] as const
   const before = text.slice(0, first.offset)
   const line = before.split('\n').length
   const column = first.offset - before.lastIndexOf('\n')

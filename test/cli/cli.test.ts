@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { EXAMPLE, IMEI, SECRET, send, startConnectedApp } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
+import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
 import { createFolder, runProgram, type ProgramOptions } from '../helpers/program.js'
 import { until } from '../helpers/until.js'
 
@@ -97,6 +98,14 @@ t.test('is no device where it cannot be one, and says why', async t => {
     t.match(stderr, message)
     t.match(stderr, /^Usage: npm run -s device/m)
   }
+})
+
+t.test('says that the broker does not let it subscribe', { skip: skipWithoutMosquitto }, async t => {
+  const broker = await startMosquitto(t, { config: ['allow_anonymous true', 'acl_file {dir}/acl'], files: { acl: 'topic write #\n' } })
+  const device = runProgram(t, 'src/cli/device.ts', { args: ['1'], env: { MQTT_URL: broker.url, MQTT_USERNAME: 'gate' } })
+  await until(() => device.output.stderr.includes('Not authorized'), 'the message', 20_000)
+  device.kill('SIGTERM')
+  t.equal((await device.exit()).code, 0)
 })
 
 t.test('says that the broker is away, and goes on trying', async t => {

@@ -33,8 +33,10 @@ export async function startMosquitto (t: Test, options: MosquittoOptions = {}) {
   const lines = [
     `listener ${port} 127.0.0.1`,
     ...options.listener ?? [],
-    'user root', 'persistence false', 'max_queued_messages 0',
-    ...options.config ?? ['allow_anonymous true']
+    'user root', 'persistence false',
+    // Without a limit of the queue nothing is dropped; but with it, 2.0.11 closes a connection
+    // at the publish after a denied one, so the tests of its access control go without.
+    ...options.config ?? ['allow_anonymous true', 'max_queued_messages 0']
   ]
   writeFileSync(join(dir, 'mosquitto.conf'), lines.join('\n').replaceAll('{dir}', dir))
   let child: ChildProcess | undefined

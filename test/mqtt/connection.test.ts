@@ -196,3 +196,9 @@ t.test('says DISCONNECT when it is closed', async t => {
   await until(() => ends.length > 0, 'the end')
   t.ok(disconnected)
 })
+
+t.test('names the error of a host with several addresses', async t => {
+  const { ends } = open(t, `mqtt://localhost:${await freePort()}`)
+  await until(() => ends.length > 0, 'the end')
+  t.match(ends[0], /ECONNREFUSED/)
+})
