@@ -35,14 +35,15 @@ function formatSubjects ({ subjects }: RoundsReport): string {
   return formatTable([['median of rounds', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'core busy', 'RSS MiB'], ...rows])
 }
 
-function formatSoak ({ slices, changeFromFirst, changeFromSecond }: SoakReport): string {
+function formatSoak ({ slices, changeFromFirst, changeFromSecond, spread }: SoakReport): string {
   const rows = slices.map(({ requests, rssMiB, cpuUs }) => [String(requests), rssMiB.toFixed(1), cpuUs.toFixed(1)])
   return [
     '',
     formatTable([['soak, requests', 'RSS MiB', 'CPU µs/request'], ...rows]),
     '',
     `Resident memory at the end, against slice 1: ${formatPercent(changeFromFirst)}, against slice 2: ${formatPercent(changeFromSecond)}; ` +
-      goal(Math.abs(changeFromFirst) <= RSS_CHANGE_GOAL, `within ${RSS_CHANGE_GOAL} % of slice 1`)
+      goal(Math.abs(changeFromFirst) <= RSS_CHANGE_GOAL, `within ${RSS_CHANGE_GOAL} % of slice 1`),
+    `From the lowest slice to the highest: ${formatPercent(spread)}; ` + goal(spread <= RSS_CHANGE_GOAL, `within ${RSS_CHANGE_GOAL} %`)
   ].join('\n')
 }
 

@@ -21,6 +21,11 @@ export interface SoakReport {
   readonly changeFromFirst: number
   /** From after the second slice to after the last, in percent. */
   readonly changeFromSecond: number
+  /**
+   * From the lowest slice to the highest, in percent: the first and the last may happen
+   * to meet the same point of the saw-tooth that the garbage collector makes.
+   */
+  readonly spread: number
 }
 
 /** Puts so many requests, in {@link SLICES} slices, on one messenger and watches its memory. */
@@ -36,9 +41,17 @@ export async function runSoak (bench: Bench, total: number): Promise<SoakReport>
     bench.say(`soak: ${requests} requests: ${rssMiB.toFixed(1)} MiB resident, ${cpuUs.toFixed(1)} µs CPU each`)
   }
   await subject.stop()
-  return { slices, changeFromFirst: change(slices[0], slices.at(-1)), changeFromSecond: change(slices[1], slices.at(-1)) }
+
+  const memory = slices.map(({ rssMiB }) => rssMiB)
+  return {
+    slices,
+    changeFromFirst: change(memory[0], memory.at(-1)),
+    changeFromSecond: change(memory[1], memory.at(-1)),
+    spread: change(Math.min(...memory), Math.max(...memory))
+  }
 }
 
-function change (from: Slice | undefined, to: Slice | undefined): number {
-  return ((to?.rssMiB ?? NaN) / (from?.rssMiB ?? NaN) - 1) * 100
+/** In percent. */
+function change (from = NaN, to = NaN): number {
+  return (to / from - 1) * 100
 }

@@ -17,6 +17,8 @@ export interface ScriptedBrokerOptions {
   /** Properties of the CONNACK, e.g. `receiveMaximum`. */
   readonly properties?: IConnackPacket['properties']
   readonly reasonCode?: number
+  /** Reason code for every subscription. Default: QoS 1 is granted. */
+  readonly subackCode?: number
   /** What is done with a PUBLISH. Default: nothing, so it stays unacknowledged. */
   onPublish?: (packet: IPublishPacket, connection: ScriptedConnection) => void
   /** What is done with a CONNECT. Default: it is accepted. */
@@ -52,6 +54,8 @@ export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptio
       } else if (packet.cmd === 'publish') {
         connection.published.push(packet)
         script.onPublish?.(packet, connection)
+      } else if (packet.cmd === 'subscribe') {
+        connection.send({ cmd: 'suback', messageId: Number(packet.messageId), granted: [script.subackCode ?? 1] })
       } else if (packet.cmd === 'pingreq') {
         connection.send({ cmd: 'pingresp' })
       } else if (packet.cmd === 'disconnect') {
