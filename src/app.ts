@@ -41,6 +41,8 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     requestIdHeader: false,
+    // A logger for each request costs more than its one line: the lines name the request themselves.
+    childLoggerFactory: log => log,
     requestTimeout: requestTimeoutMs,
     http: {
       // Node swaps the two time-outs where the one for the header is the longer, as it is by default.

@@ -80,7 +80,7 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     const asyncClient = new AsyncClient(client)
     let writtenPacketId: number | undefined
 
-    const holdWrites = coalesceWrites(client.stream)
+    coalesceWrites(client.stream)
     // Ready is this event: `client.connected` is true before it.
     client.on('connect', connack => {
       const fault = findFault(connack)
@@ -106,7 +106,6 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         publish (publication, expiryS) {
           if (ended || client.stream.destroyed) return undefined
           writtenPacketId = undefined
-          holdWrites()
           asyncClient.publish(publication.topic, publication.payload, {
             qos: 1,
             properties: {

@@ -43,7 +43,7 @@ export function sendProblem (reply: FastifyReply, error: ProblemError): FastifyR
 export function answerError (error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id)
   const problem = toProblemError(error)
-  if (problem.statusCode === 500) request.log.error({ err: error }, 'a request failed')
+  if (problem.statusCode === 500) request.log.error({ reqId: request.id, err: error }, 'a request failed')
   sendProblem(reply, problem)
 }
 

@@ -26,7 +26,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
     const [path] = request.url.split('?')
     const durationMs = Math.round((clock.nowMs() - request.receivedAtMs) * 10) / 10
     const command = request.sent === null ? undefined : { id: request.sent.publication.id, ...request.sent.outcome }
-    request.log.info({ method: request.method, path, status: reply.statusCode, durationMs, command }, 'answered')
+    request.log.info({ reqId: request.id, method: request.method, path, status: reply.statusCode, durationMs, command }, 'answered')
     done()
   })
 }, { name: 'request-log', dependencies: ['mqtt'] })

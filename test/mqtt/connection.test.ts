@@ -64,6 +64,21 @@ t.test('writes a publish once, QoS 1, not retained, with expiry, content type an
   t.strictSame({ ...packet?.properties?.userProperties }, { id: 'id-1', request_id: 'request-1' })
 })
 
+t.test('gives each publish of one tick its own expiry', async t => {
+  const { link, broker } = await openScripted(t)
+  for (const expiryS of [10, 20, 30]) link.publish(PUBLICATION, expiryS)
+  await until(() => broker.published.length === 3, 'the publishes')
+  t.strictSame(broker.published.map(packet => packet.properties?.messageExpiryInterval), [10, 20, 30])
+})
+
+t.test('writes more in one tick than one batch holds', async t => {
+  const { link, broker } = await openScripted(t)
+  const payload = 'x'.repeat(1000)
+  for (let n = 0; n < 200; n += 1) link.publish({ ...PUBLICATION, payload: `${n} ${payload}` }, 30)
+  await until(() => broker.published.length === 200, 'the publishes')
+  t.strictSame(broker.published.map(packet => packet.payload.toString()), Array.from({ length: 200 }, (_, n) => `${n} ${payload}`))
+})
+
 t.test('hands on the reason code of each PUBACK, also of one with which MQTT.js rejects', async t => {
   const codes = [0, 0x10, 0x87, 0x97]
   const { link, pubacks } = await openScripted(t, {

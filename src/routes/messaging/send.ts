@@ -39,7 +39,7 @@ function answerSendError (error: FastifyError, request: FastifyRequest, reply: F
     answerError(error, request, reply)
     return
   }
-  request.log.error({ err: error }, 'the answer to a published command failed')
+  request.log.error({ reqId: request.id, err: error }, 'the answer to a published command failed')
   sendProblem(reply, new ProblemError('delivery_unknown'))
 }
 
