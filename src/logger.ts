@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import type { Config } from './config/config.js'
 
 /** Lines are written together: so many bytes at a time, and what there is after so many milliseconds. */
-const BATCH_BYTES = 16_384
+const BATCH_BYTES = 8_192
 const BATCH_MS = 100
 
 /**

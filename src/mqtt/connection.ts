@@ -164,7 +164,7 @@ function findFault (connack: IConnackPacket): string | undefined {
 }
 
 function reasonCodeOf (packet: Packet): number {
-  return 'reasonCode' in packet ? Number(packet.reasonCode ?? 0) : 0
+  return 'reasonCode' in packet ? Number(packet.reasonCode) || 0 : 0
 }
 
 function nameReason (packet: Packet): string {
@@ -175,5 +175,5 @@ function nameReason (packet: Packet): string {
 
 function messageOf (error: Error & { code?: unknown }): string {
   // Node reports a refused connection to several addresses as an AggregateError without a message.
-  return error.message || String(error.code)
+  return String([error.message, error.code].find(Boolean))
 }

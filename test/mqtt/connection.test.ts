@@ -199,6 +199,16 @@ t.test('ends where the broker stays silent after the CONNECT', async t => {
   t.strictSame(ends, ['connack timeout'])
 })
 
+t.test('writes nothing, and ends, once it is being closed', async t => {
+  const { link, broker, connection, ends } = await openScripted(t)
+  link.publish(PUBLICATION, 30)
+  await until(() => broker.published.length === 1, 'the publish, which keeps it open')
+  connection.close()
+  t.equal(link.publish(PUBLICATION, 30), undefined)
+  t.strictSame(ends, ['the client did not write a publish'])
+  t.equal(broker.published.length, 1)
+})
+
 t.test('says DISCONNECT when it is closed', async t => {
   let disconnected = false
   const { connection, ends } = await openScripted(t, {
