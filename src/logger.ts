@@ -25,5 +25,5 @@ export async function createLogger (level: Config['logLevel'], output: WriteStre
 
 /** JSON lines on standard output; what is left is written when the process exits. */
 function createLines (level: Config['logLevel']) {
-  return { level, stream: pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS }) }
+  return { level, base: null, stream: pino.destination({ dest: 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS }) }
 }
