@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 
 /** Room for the packets of a turn, in bytes; more are sent in several parts. */
-const BATCH_BYTES = 65_536
+const BATCH_BYTES = 262_144
 
 /**
  * Makes a stream send what is written to it in one turn of the event loop as one buffer.
@@ -23,7 +23,7 @@ export function coalesceWrites (stream: Writable): void {
   }
 
   stream.write = (piece: Buffer | string): boolean => {
-    // A code unit of a string takes at most three bytes. No piece of ours comes near the size of the batch.
+    // A code unit of a string takes at most three bytes. The longest piece is a topic of 65,535 bytes, for which there is room.
     if (length + piece.length * 3 > BATCH_BYTES) flush()
     length += typeof piece === 'string' ? batch.write(piece, length) : piece.copy(batch, length)
     if (!isScheduled) {
