@@ -2,6 +2,7 @@ import asyncMqtt from 'async-mqtt'
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
 import { withoutUndefined } from '../without-undefined.js'
 import { coalesceWrites } from './coalesce-writes.js'
+import { createPacketIds } from './packet-ids.js'
 import type { Link } from './publisher.js'
 
 /** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
@@ -149,10 +150,23 @@ function toClientOptions (options: ConnectOptions): IClientOptions {
     keepalive: KEEPALIVE_S,
     // A ping every KEEPALIVE_S however busy the link is: a timer less for each PUBACK.
     reschedulePings: false,
-    // The default provider hands out identifiers that are still in use, after 65,535 publishes.
-    messageIdProvider: new mqtt.UniqueMessageIdProvider(),
+    messageIdProvider: createPacketIds(),
+    outgoingStore: new NoStore(),
     log: () => {},
     ...withoutUndefined({ username, password, ca, cert, key })
+  }
+}
+
+/** Keeps nothing of what was published: there is no second connection on which it could be sent again. */
+class NoStore extends mqtt.Store {
+  override put (_packet: unknown, done: () => void): this {
+    done()
+    return this
+  }
+
+  override del (_packet: unknown, done: () => void): this {
+    done()
+    return this
   }
 }
 

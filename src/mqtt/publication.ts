@@ -1,4 +1,4 @@
-import { uuidv7 } from 'uuidv7'
+import { createCommandId } from './command-id.js'
 import type { Clock } from '../clock.js'
 import type { TopicTemplate } from './topic.js'
 
@@ -45,7 +45,7 @@ export interface PublicationOptions {
  * Times in a `json` payload are Unix seconds, rounded down, with `expires_at` = `issued_at` + `ttl`.
  */
 export function createPublication (command: Command, { topic, format, clock }: PublicationOptions): Publication {
-  const id = uuidv7()
+  const id = createCommandId()
   const userProperties: Record<string, string> = { id, request_id: command.requestId }
   if (command.traceparent !== undefined) userProperties.traceparent = command.traceparent
   return {

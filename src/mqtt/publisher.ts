@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import { createFifo, type Fifo, type Linked } from './fifo.js'
 import type { Outcome } from './outcome.js'
 import { measurePublish, type Publication } from './publication.js'
 import { isRefusal, NO_MATCHING_SUBSCRIBERS } from './reason-codes.js'
@@ -34,10 +35,12 @@ export interface PublisherOptions {
   readonly onLatePuback?: (publication: Publication, reasonCode: number) => void
 }
 
-interface Entry {
+interface Entry extends Linked<Entry> {
   readonly publication: Publication
   /** Monotonic milliseconds: when its queue time, then its publish time, is over. */
   deadlineMs: number
+  /** Whether its caller was answered `unknown` while it kept its slot. */
+  isOverdue: boolean
   readonly settle: (outcome: Outcome) => void
 }
 
@@ -55,10 +58,12 @@ export type Publisher = ReturnType<typeof createPublisher>
 export function createPublisher (options: PublisherOptions) {
   const { clock, publishTimeoutMs, queueTimeoutMs } = options
   const stallMs = 2 * publishTimeoutMs
-  const waiting = new Set<Entry>()
-  // Both by Packet Identifier. Maps keep the order of insertion, which is the order of the deadlines.
-  const inFlight = new Map<number, Entry>()
-  const overdue = new Map<number, Entry>()
+  // Each in the order of its deadlines. What is overdue is in neither, but still has its slot.
+  const waiting = createFifo<Entry>()
+  const inFlight = createFifo<Entry>()
+  let overdue = 0
+  // By Packet Identifier.
+  const slots: Array<Entry | undefined> = []
   let link: Link | undefined
   let window = 0
   let lastProgressMs = 0
@@ -68,7 +73,7 @@ export function createPublisher (options: PublisherOptions) {
   /** Publishes, once. Never rejects: every end of it is an {@link Outcome}. */
   function send (publication: Publication): Promise<Outcome> {
     return new Promise(resolve => {
-      const entry: Entry = { publication, deadlineMs: 0, settle: resolve }
+      const entry: Entry = { publication, deadlineMs: 0, isOverdue: false, settle: resolve, previous: undefined, next: undefined }
       if (link === undefined) {
         resolve({ kind: 'not_sent', reason: 'not_connected' })
       } else if (waiting.size === 0 && hasSlot()) {
@@ -77,14 +82,18 @@ export function createPublisher (options: PublisherOptions) {
         resolve({ kind: 'not_sent', reason: 'no_slot' })
       } else {
         entry.deadlineMs = clock.nowMs() + queueTimeoutMs
-        waiting.add(entry)
+        waiting.push(entry)
         sweepBy(entry.deadlineMs)
       }
     })
   }
 
+  function countWritten (): number {
+    return inFlight.size + overdue
+  }
+
   function hasSlot (): boolean {
-    return inFlight.size + overdue.size < window
+    return countWritten() < window
   }
 
   function write (entry: Entry, to: Link): void {
@@ -104,17 +113,19 @@ export function createPublisher (options: PublisherOptions) {
       entry.settle({ kind: 'not_sent', reason: 'not_connected' })
       return
     }
-    if (inFlight.size + overdue.size === 0) lastProgressMs = nowMs
+    if (countWritten() === 0) lastProgressMs = nowMs
     entry.deadlineMs = nowMs + publishTimeoutMs
-    inFlight.set(packetId, entry)
+    slots[packetId] = entry
+    inFlight.push(entry)
     sweepBy(entry.deadlineMs)
   }
 
   /** Fills free slots from the queue; what has waited too long by now is not written. */
   function fillWindow (): void {
-    for (const entry of waiting) {
-      if (link === undefined || !hasSlot()) return
-      waiting.delete(entry)
+    while (hasSlot()) {
+      const entry = waiting.first
+      if (entry === undefined || link === undefined) return
+      waiting.remove(entry)
       if (entry.deadlineMs <= clock.nowMs()) entry.settle({ kind: 'not_sent', reason: 'no_slot' })
       else write(entry, link)
     }
@@ -131,29 +142,22 @@ export function createPublisher (options: PublisherOptions) {
   function sweep (): void {
     sweepAtMs = Infinity
     const nowMs = clock.nowMs()
-    for (const entry of waiting) {
-      if (entry.deadlineMs > nowMs) break
-      waiting.delete(entry)
-      entry.settle({ kind: 'not_sent', reason: 'no_slot' })
-    }
-    for (const [packetId, entry] of inFlight) {
-      if (entry.deadlineMs > nowMs) break
-      inFlight.delete(packetId)
-      overdue.set(packetId, entry)
+    for (const entry of takeDue(waiting, nowMs)) entry.settle({ kind: 'not_sent', reason: 'no_slot' })
+    for (const entry of takeDue(inFlight, nowMs)) {
+      entry.isOverdue = true
+      overdue += 1
       entry.settle({ kind: 'unknown', reason: 'timed_out' })
     }
-    if (overdue.size > 0 && nowMs - lastProgressMs >= stallMs) {
+    if (overdue > 0 && nowMs - lastProgressMs >= stallMs) {
       link?.drop(`no PUBACK for ${stallMs} ms with publishes in flight`)
     }
     scheduleSweep()
   }
 
   function scheduleSweep (): void {
-    const firstWaiting = waiting.values().next().value
-    const firstInFlight = inFlight.values().next().value
-    if (firstWaiting !== undefined) sweepBy(firstWaiting.deadlineMs)
-    if (firstInFlight !== undefined) sweepBy(firstInFlight.deadlineMs)
-    if (overdue.size > 0) sweepBy(lastProgressMs + stallMs)
+    if (waiting.first !== undefined) sweepBy(waiting.first.deadlineMs)
+    if (inFlight.first !== undefined) sweepBy(inFlight.first.deadlineMs)
+    if (overdue > 0) sweepBy(lastProgressMs + stallMs)
   }
 
   /** Takes a new connection into use. The one before must have been closed. */
@@ -165,16 +169,17 @@ export function createPublisher (options: PublisherOptions) {
   /** Takes the PUBACK for a publish; `reasonCode` is 0 where the protocol has none (MQTT 3.1.1). */
   function acknowledge (packetId: number, reasonCode: number): void {
     lastProgressMs = clock.nowMs()
-    const entry = inFlight.get(packetId)
-    if (entry !== undefined) {
-      inFlight.delete(packetId)
+    const entry = slots[packetId]
+    if (entry === undefined) return
+    slots[packetId] = undefined
+    if (entry.isOverdue) {
+      overdue -= 1
+      options.onLatePuback?.(entry.publication, reasonCode)
+    } else {
+      inFlight.remove(entry)
       entry.settle(isRefusal(reasonCode)
         ? { kind: 'not_sent', reason: 'refused', reasonCode }
         : { kind: 'accepted', noSubscribers: reasonCode === NO_MATCHING_SUBSCRIBERS })
-    } else {
-      const late = overdue.get(packetId)
-      overdue.delete(packetId)
-      if (late !== undefined) options.onLatePuback?.(late.publication, reasonCode)
     }
     fillWindow()
   }
@@ -184,12 +189,10 @@ export function createPublisher (options: PublisherOptions) {
     link = undefined
     cancelSweep()
     sweepAtMs = Infinity
-    const written = [...inFlight.values()]
-    const unwritten = [...waiting]
-    inFlight.clear()
-    overdue.clear()
-    waiting.clear()
-    for (const entry of written) entry.settle({ kind: 'unknown', reason: 'connection_lost' })
+    slots.length = 0
+    overdue = 0
+    const unwritten = waiting.drain()
+    for (const entry of inFlight.drain()) entry.settle({ kind: 'unknown', reason: 'connection_lost' })
     for (const entry of unwritten) entry.settle({ kind: 'not_sent', reason: 'not_connected' })
   }
 
@@ -199,8 +202,18 @@ export function createPublisher (options: PublisherOptions) {
     acknowledge,
     close,
     /** Publishes that are written and not acknowledged, those already answered `unknown` included. */
-    get inFlight () { return inFlight.size + overdue.size },
+    get inFlight () { return countWritten() },
     /** Publishes that wait for a slot. */
     get waiting () { return waiting.size }
   }
+}
+
+/** Takes out what is due by now. */
+function takeDue (entries: Fifo<Entry>, nowMs: number): Entry[] {
+  const due: Entry[] = []
+  while (entries.first !== undefined && entries.first.deadlineMs <= nowMs) {
+    due.push(entries.first)
+    entries.remove(entries.first)
+  }
+  return due
 }
