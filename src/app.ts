@@ -6,9 +6,11 @@ import auth from './plugins/auth.js'
 import cors from './plugins/cors.js'
 import drain from './plugins/drain.js'
 import errorHandler, { answerError } from './plugins/error-handler.js'
+import idempotency from './plugins/idempotency.js'
 import jsonBody from './plugins/json-body.js'
 import mqtt from './plugins/mqtt.js'
 import openapi from './plugins/openapi.js'
+import redis from './plugins/redis.js'
 import requestId, { requestIdOf } from './plugins/request-id.js'
 import requestLog from './plugins/request-log.js'
 import { healthRoutes } from './routes/health.js'
@@ -66,6 +68,12 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(drain)
   await app.register(openapi)
   await app.register(auth, { ...config.auth, clock })
+  await app.register(redis, { url: config.redisUrl })
+  await app.register(idempotency, {
+    ...config.idempotency,
+    publishMs: config.mqtt.queueTimeoutMs + config.mqtt.publishTimeoutMs,
+    clock
+  })
   await app.register(jsonBody)
   await app.register(healthRoutes)
   await app.register(sendRoute, { microOps: config.microOps, commandTtlS: config.commandTtlS })

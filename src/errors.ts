@@ -9,17 +9,42 @@ export const catalogue = {
   invalid_json: { status: 400, title: 'Invalid JSON', detail: 'The body is not JSON' },
   invalid_body: { status: 400, title: 'Invalid body', detail: 'The body does not fit its schema' },
   invalid_request: { status: 400, title: 'Malformed credentials', detail: 'The Authorization header must be: Bearer <token>' },
+  invalid_idempotency_key: {
+    status: 400,
+    title: 'Malformed Idempotency-Key',
+    detail: 'The Idempotency-Key header must be one key of 1-255 visible ASCII characters, bare or in quotes'
+  },
   token_missing: { status: 401, title: 'Token missing', detail: 'Send an access token in the Authorization header: Bearer <token>' },
   invalid_token: { status: 401, title: 'Invalid token', detail: 'The access token is not valid' },
   insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'The access token lacks the scope this needs' },
   not_found: { status: 404, title: 'No such route', detail: 'There is nothing at this path; GET /openapi.json lists what there is' },
   method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'This path takes other methods: see the Allow header' },
   request_timeout: { status: 408, title: 'Request timeout', detail: 'The request did not arrive in time' },
+  idempotency_key_in_use: {
+    status: 409,
+    title: 'Idempotency-Key in use',
+    detail: 'A request with this Idempotency-Key has not been answered yet; nothing was published for this one'
+  },
   payload_too_large: { status: 413, title: 'Payload too large', detail: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', detail: 'Send the body as Content-Type: application/json' },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency-Key reused',
+    detail: 'This Idempotency-Key was used for another command; nothing was published'
+  },
   header_fields_too_large: { status: 431, title: 'Header fields too large', detail: 'The header fields are too large together' },
   internal_error: { status: 500, title: 'Internal error', detail: 'The messenger failed; nothing was published' },
   broker_unavailable: { status: 503, title: 'Broker unavailable', detail: 'There is no connection to an MQTT broker' },
+  idempotency_store_full: {
+    status: 503,
+    title: 'Idempotency store full',
+    detail: 'There is no room to remember another Idempotency-Key; nothing was published'
+  },
+  idempotency_store_unavailable: {
+    status: 503,
+    title: 'Idempotency store unavailable',
+    detail: 'The store of Idempotency-Keys does not answer; nothing was published'
+  },
   shutting_down: { status: 503, title: 'Shutting down', detail: 'This server is stopping; nothing was published' },
   delivery_unknown: {
     status: 504,

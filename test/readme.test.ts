@@ -11,7 +11,7 @@ const OK_BODY = '{"detail":"Send `push_down` to topic `devices/26372637216372637
 
 /** The shell blocks of the README, in their order. */
 const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(match => match[1] ?? '')
-const [TRY, DEVICE, SEND, PORT_80, MOSQUITTO, REAL, SUBSCRIBE, SEND_REAL, TEST] = blocks
+const [TRY, DEVICE, SEND, PORT_80, RETRY, MOSQUITTO, REAL, SUBSCRIBE, SEND_REAL, TEST] = blocks
 
 /** A block with its fixed ports replaced by free ones, and without the installation that the copy has. */
 async function createTranslator () {
@@ -21,7 +21,7 @@ async function createTranslator () {
 }
 
 t.test('has the commands that these tests run, and no others', async t => {
-  t.equal(blocks.length, 9)
+  t.equal(blocks.length, 10)
   t.equal(TEST, 'npm ci && npm test\n', 'run by .ci/run')
   const inline = [...README.matchAll(/`(npm [^`]+)`/g)].map(match => match[1])
   t.strictSame(inline, [
@@ -42,6 +42,14 @@ t.test('leads from a clean copy to a device that gets a command', { skip: skipWi
   t.equal(curl.output.stdout, OK_BODY)
   t.ok(README.includes(`\`\`\`json\n${OK_BODY}\n\`\`\``))
   await device.says('devices/26372637216372637126376237/commands push_down')
+
+  const retry = paste(t, translate(RETRY), cwd)
+  t.equal(await retry.exit(), 0)
+  const answers = retry.output.stdout.split(/(?=HTTP\/1\.1)/)
+  t.equal(answers.length, 2)
+  t.ok(answers.every(answer => answer.startsWith('HTTP/1.1 200 OK') && answer.endsWith(OK_BODY)))
+  t.strictSame(answers.map(answer => /^idempotency-replayed: true\r$/m.test(answer)), [false, true])
+  t.equal(device.output.stdout.match(/push_down/g)?.length, 2, 'one without a key, one for both with the key')
 
   const other = paste(t, 'npm run -s token -- --sub gate-7 --scope messaging:send --expires-in 60 --claim tenant=acme', cwd)
   t.equal(await other.exit(), 0)

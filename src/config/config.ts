@@ -47,6 +47,12 @@ export function loadConfig (
     commandTtlS: env.COMMAND_TTL_S,
     /** The only operations accepted; undefined accepts any. */
     microOps: readMicroOps(env, faults),
+    /** Redis that all processes share; undefined: none. */
+    redisUrl: readRedisUrl(env, faults),
+    idempotency: {
+      ttlS: env.IDEMPOTENCY_TTL_S,
+      maxRecords: env.IDEMPOTENCY_MAX_RECORDS
+    },
     auth: {
       /** Empty: a demo secret is to be made. */
       keys,
@@ -92,6 +98,13 @@ function isBrokerUrl (text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname } = new URL(text)
   return BROKER_SCHEMES.includes(protocol) && hostname !== ''
+}
+
+function readRedisUrl ({ REDIS_URL: url }: Env, faults: Faults): string | undefined {
+  if (url !== undefined && !(URL.canParse(url) && /^rediss?:\/\/[^/]/.test(url))) {
+    faults.add('REDIS_URL', 'must be a redis:// or rediss:// URL')
+  }
+  return url
 }
 
 function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFile: ReadFile) {

@@ -57,6 +57,16 @@ export const Env = Type.Object({
   JWT_SCOPE: Type.Optional(Type.String({
     pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$', description: 'Scope that every token must have, in `scope` or `scp`'
   })),
+  REDIS_URL: text('Redis that all processes share, `redis://` or `rediss://`, for `Idempotency-Key`. Unset: each process remembers its own keys'),
+  IDEMPOTENCY_TTL_S: Type.Integer({
+    default: 86_400, minimum: 1, maximum: 2_592_000, description: 'How long the answer to an `Idempotency-Key` is kept, in seconds'
+  }),
+  IDEMPOTENCY_MAX_RECORDS: Type.Integer({
+    default: 100_000,
+    minimum: 1,
+    maximum: 10_000_000,
+    description: 'Most keys remembered without Redis. None is dropped for another: above it, a request with a new key is answered 503'
+  }),
   CORS_ORIGIN: text('Origins that browsers may call from, comma-separated, or `*`. Unset: `*` in demo mode, otherwise none'),
   DRAIN_DELAY_MS: Type.Integer({
     default: 0, minimum: 0, maximum: 600_000, description: 'How long a stopping server still serves while `/health/ready` already says 503'

@@ -31,8 +31,8 @@ export interface PublisherOptions {
   readonly maxInflight: number
   /** Most publishes waiting for a slot. */
   readonly maxQueue: number
-  /** Called for a PUBACK that came after its caller was answered `unknown`. */
-  readonly onLatePuback?: (publication: Publication, reasonCode: number) => void
+  /** Called with what is known after all of a publish whose caller was answered `unknown`: its PUBACK came late. */
+  readonly onLateOutcome?: (publication: Publication, outcome: Outcome) => void
 }
 
 interface Entry extends Linked<Entry> {
@@ -172,14 +172,13 @@ export function createPublisher (options: PublisherOptions) {
     const entry = slots[packetId]
     if (entry === undefined) return
     slots[packetId] = undefined
+    const outcome = outcomeOf(reasonCode)
     if (entry.isOverdue) {
       overdue -= 1
-      options.onLatePuback?.(entry.publication, reasonCode)
+      options.onLateOutcome?.(entry.publication, outcome)
     } else {
       inFlight.remove(entry)
-      entry.settle(isRefusal(reasonCode)
-        ? { kind: 'not_sent', reason: 'refused', reasonCode }
-        : { kind: 'accepted', noSubscribers: reasonCode === NO_MATCHING_SUBSCRIBERS })
+      entry.settle(outcome)
     }
     fillWindow()
   }
@@ -206,6 +205,11 @@ export function createPublisher (options: PublisherOptions) {
     /** Publishes that wait for a slot. */
     get waiting () { return waiting.size }
   }
+}
+
+function outcomeOf (reasonCode: number): Outcome {
+  if (isRefusal(reasonCode)) return { kind: 'not_sent', reason: 'refused', reasonCode }
+  return { kind: 'accepted', noSubscribers: reasonCode === NO_MATCHING_SUBSCRIBERS }
 }
 
 /** Takes out what is due by now. */

@@ -50,14 +50,16 @@ export default fp(async (fastify: FastifyInstance, options: MqttOptions) => {
 function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
   let keeper: ConnectionKeeper | undefined
   const state = new EventEmitter()
+  const lateListeners: Array<(sent: Sent) => void> = []
   const publisher = createPublisher({
     clock,
     publishTimeoutMs: mqtt.publishTimeoutMs,
     queueTimeoutMs: mqtt.queueTimeoutMs,
     maxInflight: mqtt.maxInflight,
     maxQueue: mqtt.maxQueue,
-    onLatePuback (publication, reasonCode) {
-      log.warn({ id: publication.id, topic: publication.topic, reasonCode }, 'a PUBACK came after the caller was answered 504')
+    onLateOutcome (publication, outcome) {
+      log.warn({ id: publication.id, topic: publication.topic, outcome }, 'a PUBACK came after the caller was answered 504')
+      for (const listener of lateListeners) listener({ publication, outcome })
     }
   })
   const publicationOptions = { topic: mqtt.topic, format: mqtt.payloadFormat, clock }
@@ -66,6 +68,11 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
   async function send (command: Command): Promise<Sent> {
     const publication = createPublication(command, publicationOptions)
     return { publication, outcome: await publisher.send(publication) }
+  }
+
+  /** Has a function told what became after all of each command that was answered `unknown`, where that becomes known. */
+  function onLateOutcome (listener: (sent: Sent) => void): void {
+    lateListeners.push(listener)
   }
 
   /** Begins to connect, and to connect again whenever the connection is lost. */
@@ -104,6 +111,9 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
     start,
     stop,
     whenConnected,
+    onLateOutcome,
+    /** Publishes that are written and not acknowledged, those already answered 504 included. */
+    get inFlight () { return publisher.inFlight },
     /** Whether a command sent now would be written. */
     get isConnected () { return keeper?.isOpen === true },
     /** Whether commands expire at the broker (MQTT 5 only). */

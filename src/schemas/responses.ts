@@ -21,6 +21,11 @@ export const HEADERS = {
     description: 'What became of the publish (RFC 9209)',
     examples: ['messenger; error=destination_unavailable']
   },
+  'Idempotency-Replayed': {
+    type: 'string',
+    description: 'This answer was given before, to the first request with this `Idempotency-Key`; nothing was published for this one',
+    examples: ['true']
+  },
   'Retry-After': { type: 'string', description: 'Seconds after which to try again', examples: ['1'] },
   'WWW-Authenticate': {
     type: 'string',

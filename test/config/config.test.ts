@@ -14,6 +14,8 @@ const DEFAULTS = {
   shutdownTimeoutMs: 15_000,
   commandTtlS: 30,
   microOps: undefined,
+  redisUrl: undefined,
+  idempotency: { ttlS: 86_400, maxRecords: 100_000 },
   auth: { keys: [], issuer: undefined, audience: undefined, scope: undefined },
   mqtt: {
     urls: [],
@@ -79,6 +81,9 @@ t.test('takes every variable over its default', async t => {
     JWT_ISSUER: 'https://issuer.example',
     JWT_AUDIENCE: 'messenger',
     JWT_SCOPE: 'messaging:send',
+    REDIS_URL: 'rediss://:a%20secret@redis.example:6380/2',
+    IDEMPOTENCY_TTL_S: '600',
+    IDEMPOTENCY_MAX_RECORDS: '5000',
     CORS_ORIGIN: 'https://hoppscotch.io',
     DRAIN_DELAY_MS: '3000',
     SHUTDOWN_TIMEOUT_MS: '20000'
@@ -95,6 +100,8 @@ t.test('takes every variable over its default', async t => {
     shutdownTimeoutMs: 20_000,
     commandTtlS: 60,
     microOps: ['push_down', 'push_up'],
+    redisUrl: 'rediss://:a%20secret@redis.example:6380/2',
+    idempotency: { ttlS: 600, maxRecords: 5000 },
     auth: {
       keys: [{ material: COMPLETE.JWT_SECRET, isSecret: true, algorithms: ['HS256'] }],
       issuer: 'https://issuer.example',
@@ -124,6 +131,9 @@ t.test('splits lists at commas, without the blanks around and the empty items be
   const config = loadConfig({
     ...COMPLETE,
     MQTT_URL: 'mqtt://a.example:1883, mqtts://b.example ,,ws://c.example/mqtt,wss://d.example/mqtt,',
+    REDIS_URL: 'rediss://:a%20secret@redis.example:6380/2',
+    IDEMPOTENCY_TTL_S: '600',
+    IDEMPOTENCY_MAX_RECORDS: '5000',
     CORS_ORIGIN: 'https://a.example , https://b.example',
     MICRO_OPS: ' push_down, op.2-x ,'
   })

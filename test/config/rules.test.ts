@@ -119,3 +119,9 @@ t.test('does not start when the client certificate or its key is missing', async
 t.test('does not start when a TLS file cannot be read', async t => {
   t.strictSame(faultsOf({ ...SECURE, MQTT_CA_FILE: '/none.pem' }, FILES), ['MQTT_CA_FILE names a file that cannot be read'])
 })
+
+t.test('does not start when REDIS_URL is no URL of a Redis, and does not show it', async t => {
+  for (const url of ['localhost:6379', 'http://localhost', 'redis:', 'redis://', 'redis:///0', '127.0.0.1', 'rediss:/secret']) {
+    t.strictSame(faultsOf({ REDIS_URL: url }), ['REDIS_URL must be a redis:// or rediss:// URL'], url)
+  }
+})

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Outcome } from '../../src/mqtt/outcome.js'
 import type { Publication } from '../../src/mqtt/publication.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
 import { outcomes, setUpPublisher } from '../helpers/publisher.js'
@@ -138,9 +139,9 @@ t.test('is unknown after the publish time-out, which counts from the write', asy
 })
 
 t.test('keeps its slot after the time-out until the late PUBACK, which changes no outcome', async t => {
-  const late: Array<[string, number]> = []
-  const onLatePuback = ({ id }: Publication, reasonCode: number) => { late.push([id, reasonCode]) }
-  const { publisher, send, openLink, written, advance } = setUpPublisher({ maxInflight: 1, onLatePuback })
+  const late: Array<[string, Outcome]> = []
+  const onLateOutcome = ({ id }: Publication, outcome: Outcome) => { late.push([id, outcome]) }
+  const { publisher, send, openLink, written, advance } = setUpPublisher({ maxInflight: 1, onLateOutcome })
   openLink()
   const first = send()
   advance(5000)
@@ -148,7 +149,7 @@ t.test('keeps its slot after the time-out until the late PUBACK, which changes n
   t.equal(written.length, 1, 'the slot is still taken')
   t.equal(publisher.inFlight, 1)
   publisher.acknowledge(1, 0x87)
-  t.strictSame(late, [['p1', 0x87]])
+  t.strictSame(late, [['p1', { kind: 'not_sent', reason: 'refused', reasonCode: 0x87 }]])
   t.equal(written.length, 2)
   publisher.acknowledge(2, 0)
   t.strictSame(await outcomes(first, second), [TIMED_OUT, ACCEPTED])

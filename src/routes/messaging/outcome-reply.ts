@@ -1,10 +1,13 @@
 import type { FastifyReply } from 'fastify'
-import { ProblemError } from '../../errors.js'
+import { PROBLEM_JSON, ProblemError } from '../../errors.js'
+import type { RecordedAnswer } from '../../idempotency/store.js'
 import type { NotSentReason, Outcome, UnknownReason } from '../../mqtt/outcome.js'
 import { nameRefusal, NOT_AUTHORIZED, QUOTA_EXCEEDED } from '../../mqtt/reason-codes.js'
 import type { SendResult } from '../../schemas/messaging.js'
-import { sendProblem } from '../../plugins/error-handler.js'
 import type { Sent } from '../../plugins/mqtt.js'
+import type { Problem } from '../../schemas/problem.js'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** The published contract spells it so, and clients match it. */
 const NOT_SENT: SendResult = { detail: 'Somthing went wrong' }
@@ -27,22 +30,50 @@ const RETRY_AFTER_S: Readonly<Partial<Record<NotSentReason, string>>> = {
   no_slot: '1'
 }
 
-/** Answers a send with what became of it: 200, 406 or 504, as the contract's table has them. */
-export function replyToOutcome (reply: FastifyReply, { outcome, publication }: Sent): FastifyReply {
+/** What a send is answered with. */
+interface Answer {
+  readonly status: number
+  readonly contentType: string
+  readonly proxyStatus?: string | undefined
+  readonly retryAfterS?: string | undefined
+  readonly body: SendResult | Problem
+}
+
+/** The answer for what became of a command: 200, 406 or 504, as the contract's table has them. */
+export function answerTo ({ outcome, publication }: Sent): Answer {
   switch (outcome.kind) {
-    case 'accepted':
-      if (outcome.noSubscribers) reply.header('proxy-status', 'messenger; details="no matching subscribers"')
-      return reply.send({ detail: `Send \`${publication.payload}\` to topic \`${publication.topic}\`` } satisfies SendResult)
-    case 'not_sent': {
-      const retryAfterS = retryAfterOf(outcome)
-      if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS)
-      reply.header('proxy-status', `messenger; ${describeNotSent(outcome)}`)
-      return reply.code(406).send(NOT_SENT)
+    case 'accepted': return {
+      status: 200,
+      contentType: JSON_TYPE,
+      proxyStatus: outcome.noSubscribers ? 'messenger; details="no matching subscribers"' : undefined,
+      body: { detail: `Send \`${publication.payload}\` to topic \`${publication.topic}\`` }
     }
-    case 'unknown':
-      reply.header('proxy-status', `messenger; ${UNKNOWN_STATUS[outcome.reason]}`)
-      return sendProblem(reply, new ProblemError('delivery_unknown'))
+    case 'not_sent': return {
+      status: 406,
+      contentType: JSON_TYPE,
+      proxyStatus: `messenger; ${describeNotSent(outcome)}`,
+      retryAfterS: retryAfterOf(outcome),
+      body: NOT_SENT
+    }
+    case 'unknown': return {
+      status: 504,
+      contentType: PROBLEM_JSON,
+      proxyStatus: `messenger; ${UNKNOWN_STATUS[outcome.reason]}`,
+      body: new ProblemError('delivery_unknown').toProblem()
+    }
   }
+}
+
+/** Sends an answer. */
+export function replyWith (reply: FastifyReply, { status, contentType, proxyStatus, retryAfterS, body }: Answer): FastifyReply {
+  if (proxyStatus !== undefined) reply.header('proxy-status', proxyStatus)
+  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS)
+  return reply.code(status).type(contentType).send(body)
+}
+
+/** An answer as it is kept for repeats of its request. */
+export function toRecord ({ status, contentType, proxyStatus, body }: Answer): RecordedAnswer {
+  return { status, contentType, proxyStatus, body: JSON.stringify(body) }
 }
 
 type NotSent = Extract<Outcome, { kind: 'not_sent' }>

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { SendResult } from '../../schemas/messaging.js'
 import { HEADERS, jsonResponse, problemResponse } from '../../schemas/responses.js'
 
-const { 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE } = HEADERS
+const { 'Idempotency-Replayed': IDEMPOTENCY_REPLAYED, 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE } = HEADERS
 
 /** What the OpenAPI document says of `POST /messaging/send`, beside its body; also serializes the answers. */
 export const sendDocs = {
@@ -19,6 +19,11 @@ export const sendDocs = {
     'After any other status nothing was published.'
   ].join('\n'),
   headers: Type.Object({
+    'idempotency-key': Type.Optional(Type.String({
+      description: 'Makes a retry safe: of all requests with one key, one publishes, and the others get its answer. ' +
+        '1-255 visible ASCII characters, bare or in quotes',
+      examples: ['gate-7-2026-11-23T16:40']
+    })),
     'x-request-id': Type.Optional(Type.String({
       description: 'Names this HTTP exchange: 1-128 of `0-9 A-Z a-z _ . -`; anything else is replaced',
       examples: ['gate-7-open-1']
@@ -31,8 +36,11 @@ export const sendDocs = {
   response: {
     200: jsonResponse('Accepted: the broker acknowledged the publish', SendResult, {
       detail: 'Send `push_down` to topic `devices/26372637216372637126376237/commands`'
-    }, { 'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; details="no matching subscribers"'] } }),
-    400: problemResponse(['invalid_body', 'invalid_json', 'invalid_request', 'malformed_request'], {
+    }, {
+      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; details="no matching subscribers"'] },
+      'Idempotency-Replayed': IDEMPOTENCY_REPLAYED
+    }),
+    400: problemResponse(['invalid_body', 'invalid_json', 'invalid_request', 'invalid_idempotency_key', 'malformed_request'], {
       'WWW-Authenticate': { ...WWW_AUTHENTICATE, examples: ['Bearer realm="messenger", error="invalid_request"'] }
     }),
     401: problemResponse(['token_missing', 'invalid_token'], { 'WWW-Authenticate': WWW_AUTHENTICATE }),
@@ -43,13 +51,16 @@ export const sendDocs = {
       'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER
     }),
     408: problemResponse(['request_timeout']),
+    409: problemResponse(['idempotency_key_in_use'], { 'Retry-After': RETRY_AFTER }),
     413: problemResponse(['payload_too_large']),
     415: problemResponse(['unsupported_media_type']),
+    422: problemResponse(['idempotency_key_reused']),
     431: problemResponse(['header_fields_too_large']),
     500: problemResponse(['internal_error']),
-    503: problemResponse(['shutting_down'], { 'Retry-After': RETRY_AFTER }),
+    503: problemResponse(['shutting_down', 'idempotency_store_full', 'idempotency_store_unavailable'], { 'Retry-After': RETRY_AFTER }),
     504: problemResponse(['delivery_unknown'], {
-      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; error=connection_read_timeout', 'messenger; error=connection_terminated'] }
+      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; error=connection_read_timeout', 'messenger; error=connection_terminated'] },
+      'Idempotency-Replayed': IDEMPOTENCY_REPLAYED
     })
   }
 }

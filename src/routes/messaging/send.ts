@@ -4,7 +4,7 @@ import { ProblemError } from '../../errors.js'
 import { answerError, sendProblem } from '../../plugins/error-handler.js'
 import { createSendBody } from '../../schemas/messaging.js'
 import { sendDocs } from './send-docs.js'
-import { replyToOutcome } from './outcome-reply.js'
+import { answerTo, replyWith, toRecord } from './outcome-reply.js'
 
 export interface SendRouteOptions {
   /** The only operations accepted; undefined accepts any. */
@@ -15,8 +15,11 @@ export interface SendRouteOptions {
 
 /** `POST /messaging/send`: one command to one device. */
 export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fastify, options) => {
+  fastify.mqtt.onLateOutcome(async sent => { await fastify.idempotency.amend(sent.publication, toRecord(answerTo(sent))) })
+
   fastify.post('/messaging/send', {
     bodyLimit: 16 * 1024,
+    config: { idempotent: true },
     schema: { ...sendDocs, body: createSendBody({ microOps: options.microOps, expires: fastify.mqtt.supportsExpiry }) },
     errorHandler: answerSendError
   }, async (request, reply) => {
@@ -29,7 +32,7 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
       requestId: request.id,
       traceparent: traceparentOf(request.headers.traceparent)
     })
-    return replyToOutcome(reply, request.sent)
+    return replyWith(reply, answerTo(request.sent))
   })
 }
 

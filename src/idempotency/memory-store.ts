@@ -1,0 +1,72 @@
+import type { Clock } from '../clock.js'
+import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from './store.js'
+
+/** Limits of a store in memory. */
+export interface MemoryStoreOptions {
+  /** How long an answer is kept, in milliseconds. */
+  readonly ttlMs: number
+  /** Most keys at a time. None is dropped for another: above it, claims find the store full. */
+  readonly maxRecords: number
+  readonly clock: Clock
+}
+
+interface Finished {
+  readonly claim: Claim
+  readonly answer: RecordedAnswer
+  /** Monotonic milliseconds. */
+  readonly expiresAtMs: number
+}
+
+/** Keeps answers in this process alone, which forgets them when it ends. Never rejects. */
+export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOptions): IdempotencyStore {
+  const running = new Map<string, Claim>()
+  // In the order of their expiry: each is added with the same time to live.
+  const finished = new Map<string, Finished>()
+
+  function dropExpired (): void {
+    for (const [record, { expiresAtMs }] of finished) {
+      if (expiresAtMs > clock.nowMs()) return
+      finished.delete(record)
+    }
+  }
+
+  function firstExpiryMs (): number {
+    const [oldest] = finished.values()
+    return oldest === undefined ? 0 : oldest.expiresAtMs - clock.nowMs()
+  }
+
+  function take (claim: Claim): ClaimResult {
+    dropExpired()
+    const done = finished.get(claim.record)
+    const held = done?.claim ?? running.get(claim.record)
+    if (held !== undefined && held.fingerprint !== claim.fingerprint) return { kind: 'mismatch' }
+    if (done !== undefined) return { kind: 'recorded', answer: done.answer }
+    if (held !== undefined) return { kind: 'running' }
+    if (running.size + finished.size >= maxRecords) return { kind: 'full', retryAfterMs: firstExpiryMs() }
+    running.set(claim.record, claim)
+    return { kind: 'first' }
+  }
+
+  function isHeldBy ({ record, nonce }: Claim): boolean {
+    return (running.get(record) ?? finished.get(record)?.claim)?.nonce === nonce
+  }
+
+  function forget ({ record }: Claim): void {
+    running.delete(record)
+    finished.delete(record)
+  }
+
+  return {
+    async claim (claim) {
+      return take(claim)
+    },
+    async finish (claim, answer) {
+      if (!isHeldBy(claim)) return
+      forget(claim)
+      finished.set(claim.record, { claim, answer, expiresAtMs: clock.nowMs() + ttlMs })
+    },
+    async release (claim) {
+      if (isHeldBy(claim)) forget(claim)
+    }
+  }
+}

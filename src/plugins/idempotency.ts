@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Clock } from '../clock.js'
+import { ProblemError } from '../errors.js'
+import { fingerprintOf, nameRecord, readIdempotencyKey } from '../idempotency/key.js'
+import { createMemoryStore } from '../idempotency/memory-store.js'
+import { createRedisStore } from '../idempotency/redis-store.js'
+import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from '../idempotency/store.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Keeps retries with one `Idempotency-Key` from publishing twice. */
+    idempotency: ReturnType<typeof createIdempotency>
+  }
+  interface FastifyRequest {
+    /** Its `Idempotency-Key`, on the routes that honour one. */
+    idempotencyKey: string | undefined
+    /** This request's hold on its key, while it has one. */
+    claim: Claim | null
+  }
+  interface FastifyContextConfig {
+    /** The route honours `Idempotency-Key`. */
+    idempotent?: boolean
+  }
+}
+
+export interface IdempotencyOptions {
+  /** How long an answer is kept, in seconds. */
+  readonly ttlS: number
+  /** Most records of a store in memory. */
+  readonly maxRecords: number
+  /** Longest time that a publish takes, in milliseconds: its wait for a slot and for the PUBACK. */
+  readonly publishMs: number
+  readonly clock: Clock
+}
+
+/** For all of a request beside its publish, in milliseconds: after that its process must have died. */
+const MARGIN_MS = 5_000
+
+/** Answers that are kept. A 406 is not: nothing was published, and a retry may succeed. */
+const RECORDED_STATUSES = [200, 504]
+
+/**
+ * Honours `Idempotency-Key` on the routes with `config.idempotent`, after everything that
+ * may refuse a request and before its handler: the first request with a key goes on, and its
+ * answer is recorded before it is sent; others are answered here and publish nothing.
+ */
+export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) => {
+  const { redis } = fastify
+  const { ttlS, maxRecords, clock } = options
+  const ttlMs = ttlS * 1000
+  const store = redis === undefined ? createMemoryStore({ ttlMs, maxRecords, clock }) : createRedisStore(redis, ttlMs)
+  const idempotency = createIdempotency(store, options, fastify.log)
+  fastify.decorate('idempotency', idempotency)
+  fastify.decorateRequest('idempotencyKey', undefined)
+  fastify.decorateRequest('claim', null)
+
+  fastify.addHook('onRoute', route => {
+    if (route.config?.idempotent !== true) return
+    // A malformed key is told before a missing permission, and a permission is needed for a replay too.
+    route.preHandler = [readKey, ...[route.preHandler ?? []].flat(), claimKey]
+    route.onSend = [recordAnswer, ...[route.onSend ?? []].flat()]
+  })
+
+  // Callbacks, not promises: a request without a key pays next to nothing.
+  function readKey (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+    const header = request.headers['idempotency-key']
+    if (header !== undefined) {
+      try {
+        request.idempotencyKey = readIdempotencyKey(header)
+      } catch (error) {
+        done(error as Error)
+        return
+      }
+    }
+    done()
+  }
+
+  function claimKey (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    if (request.idempotencyKey === undefined) {
+      done()
+      return
+    }
+    idempotency.begin(request.idempotencyKey, request, reply).then(isFirst => { if (isFirst) done() }, done)
+  }
+
+  function recordAnswer (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: Error | null, payload?: unknown) => void): void {
+    if (request.claim === null) {
+      done(null, payload)
+      return
+    }
+    idempotency.end(request.claim, request, reply, String(payload)).then(() => { done(null, payload) }, done)
+  }
+}, { name: 'idempotency', dependencies: ['redis', 'mqtt', 'auth', 'error-handler'] })
+
+function createIdempotency (store: IdempotencyStore, { publishMs }: IdempotencyOptions, log: FastifyInstance['log']) {
+  // What may still turn out otherwise, by publication. It goes when the publisher lets go of the publication.
+  const unsettled = new WeakMap<object, Claim>()
+
+  /**
+   * Claims the key.
+   * @returns whether this request is the first with it; otherwise it has been answered
+   * @throws {ProblemError} where it must not go on and there is no answer to repeat
+   */
+  async function begin (key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+    const { iss: issuer, sub: subject } = request.user
+    const claim: Claim = {
+      record: nameRecord({ issuer, subject, route: String(request.routeOptions.url), key }),
+      nonce: randomUUID(),
+      fingerprint: fingerprintOf(request.body),
+      runsMs: publishMs + MARGIN_MS
+    }
+    const result = await take(claim, request)
+    if (result.kind === 'first') {
+      request.claim = claim
+      return true
+    }
+    if (result.kind !== 'recorded') throw refusalOf(result)
+    replay(reply, result.answer)
+    return false
+  }
+
+  async function take (claim: Claim, request: FastifyRequest): Promise<ClaimResult> {
+    try {
+      return await store.claim(claim)
+    } catch (error) {
+      request.log.debug({ reqId: request.id, err: error }, 'cannot claim an Idempotency-Key')
+      throw new ProblemError('idempotency_store_unavailable', { headers: { 'retry-after': '1' } })
+    }
+  }
+
+  /** Records the answer that is about to be sent, or frees the key where nothing was published. */
+  async function end (claim: Claim, request: FastifyRequest, reply: FastifyReply, body: string): Promise<void> {
+    request.claim = null
+    if (request.sent?.outcome.kind === 'unknown') unsettled.set(request.sent.publication, claim)
+    await settle(claim, {
+      status: reply.statusCode,
+      body,
+      contentType: String(reply.getHeader('content-type')),
+      proxyStatus: reply.getHeader('proxy-status')?.toString()
+    })
+  }
+
+  /** Replaces what was recorded of a publication whose outcome became known after its answer. */
+  async function amend (publication: object, answer: RecordedAnswer): Promise<void> {
+    const claim = unsettled.get(publication)
+    if (claim === undefined) return
+    unsettled.delete(publication)
+    await settle(claim, answer)
+  }
+
+  async function settle (claim: Claim, answer: RecordedAnswer): Promise<void> {
+    try {
+      if (RECORDED_STATUSES.includes(answer.status)) await store.finish(claim, answer)
+      else await store.release(claim)
+    } catch (error) {
+      // The caller gets the true outcome. Repeats get 504: for them it stays unknown.
+      log.warn({ record: claim.record, status: answer.status, err: error }, 'cannot record the answer to an Idempotency-Key')
+    }
+  }
+
+  return { begin, end, amend }
+}
+
+function replay (reply: FastifyReply, { status, body, contentType, proxyStatus }: RecordedAnswer): void {
+  if (proxyStatus !== undefined) reply.header('proxy-status', proxyStatus)
+  reply.code(status).header('idempotency-replayed', 'true').type(contentType).serializer(String).send(body)
+}
+
+function refusalOf (result: Exclude<ClaimResult, { kind: 'first' | 'recorded' }>): ProblemError {
+  switch (result.kind) {
+    case 'running': return new ProblemError('idempotency_key_in_use', { headers: { 'retry-after': '1' } })
+    case 'mismatch': return new ProblemError('idempotency_key_reused')
+    case 'lost': return new ProblemError('delivery_unknown', { headers: { 'proxy-status': 'messenger; error=connection_terminated' } })
+    case 'full': return new ProblemError('idempotency_store_full', {
+      headers: { 'retry-after': String(Math.max(1, Math.ceil(result.retryAfterMs / 1000))) }
+    })
+  }
+}

@@ -1,0 +1,114 @@
+import t from 'tap'
+import { IMEI, send, startConnectedApp, TOPIC, type App } from '../../helpers/app.js'
+import { startRedis, skipWithoutRedis } from '../../helpers/redis.js'
+import { startScriptedBroker } from '../../helpers/scripted-broker.js'
+import { until } from '../../helpers/until.js'
+
+const COMMAND = { imei: IMEI, micro_op: 'push_down' }
+const SENT_BODY = `{"detail":"Send \`push_down\` to topic \`${TOPIC}\`"}`
+const withKey = (key: string) => ({ 'idempotency-key': key })
+const acknowledging = { onPublish: ({ messageId }: { messageId?: number | undefined }, connection: { puback(id: number | undefined): void }) => { connection.puback(messageId) } }
+
+/** Waits until Redis answers the app. */
+async function untilReady (app: App) {
+  await until(() => app.redis?.status === 'ready', 'the connection to Redis')
+}
+
+t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
+  t.test('replays in one process what another has answered', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t, acknowledging)
+    const apps = await Promise.all([1, 2].map(() => startConnectedApp(t, broker.url, { REDIS_URL: redis.url })))
+    const answers = []
+    for (const app of apps) {
+      await untilReady(app)
+      answers.push(await send(app, COMMAND, withKey('k')))
+    }
+    t.strictSame(answers.map(({ statusCode, body, headers }) => [statusCode, body, headers['idempotency-replayed']]), [
+      [200, SENT_BODY, undefined], [200, SENT_BODY, 'true']
+    ])
+    t.equal(broker.published.length, 1)
+  })
+
+  t.test('answers 503 to a key while Redis is away, publishes nothing for it, and serves all others as ever', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t, acknowledging)
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(app)
+    t.equal((await send(app, COMMAND, withKey('old'))).statusCode, 200)
+    await redis.stop()
+    const refused = await send(app, COMMAND, withKey('new'))
+    t.equal(refused.statusCode, 503)
+    t.equal(refused.json().code, 'idempotency_store_unavailable')
+    t.equal(refused.headers['retry-after'], '1')
+    t.equal(broker.published.length, 1)
+    t.equal((await send(app)).statusCode, 200)
+
+    await redis.start()
+    await untilReady(app)
+    const fresh = await send(app, COMMAND, withKey('new'))
+    t.strictSame([fresh.statusCode, fresh.headers['idempotency-replayed']], [200, undefined])
+    const replayed = await send(app, COMMAND, withKey('old'))
+    t.strictSame([replayed.statusCode, replayed.body, replayed.headers['idempotency-replayed']], [200, SENT_BODY, 'true'])
+    t.equal(broker.published.length, 3)
+  })
+
+  t.test('answers 503 within its time to a key while Redis hangs, and the key is free again afterwards', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t, acknowledging)
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(app)
+    redis.signal('SIGSTOP')
+    const startedMs = performance.now()
+    t.equal((await send(app, COMMAND, withKey('k'))).statusCode, 503)
+    const tookMs = performance.now() - startedMs
+    t.ok(tookMs >= 240 && tookMs < 600, `${tookMs} ms`)
+    t.equal((await send(app)).statusCode, 200)
+    t.equal(broker.published.length, 1)
+    redis.signal('SIGCONT')
+    const again = await send(app, COMMAND, withKey('k'))
+    t.strictSame([again.statusCode, again.headers['idempotency-replayed']], [200, undefined])
+    t.equal(broker.published.length, 2)
+  })
+
+  t.test('answers the true outcome where Redis is lost after the publish; repeats get 409, then 504, and publish nothing', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t)
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(app)
+    const first = send(app, COMMAND, withKey('k'))
+    await until(() => broker.published.length === 1, 'the publish')
+    await redis.stop('SIGKILL')
+    broker.connections[0]?.puback(broker.published[0]?.messageId)
+    const answer = await first
+    t.strictSame([answer.statusCode, answer.body], [200, SENT_BODY])
+
+    await redis.start()
+    await untilReady(app)
+    t.equal((await send(app, COMMAND, withKey('k'))).statusCode, 409)
+    // The deadline of the claim has passed.
+    const direct = redis.connect()
+    const [record = ''] = await direct.keys('*')
+    await direct.hset(record, 'deadline', 0)
+    const repeat = await send(app, COMMAND, withKey('k'))
+    t.equal(repeat.statusCode, 504)
+    t.equal(repeat.json().code, 'delivery_unknown')
+    t.equal(repeat.headers['proxy-status'], 'messenger; error=connection_terminated')
+    t.equal(broker.published.length, 1)
+  })
+
+  t.test('loses no finished record when Redis is killed, with every write on its disk', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t, acknowledging)
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(app)
+    const keys = Array.from({ length: 200 }, (_, n) => `k${n}`)
+    const sendAll = () => Promise.all(keys.map(key => send(app, COMMAND, withKey(key))))
+    t.ok((await sendAll()).every(({ statusCode, headers }) => statusCode === 200 && headers['idempotency-replayed'] === undefined))
+    await redis.stop('SIGKILL')
+    await redis.start()
+    await untilReady(app)
+    t.ok((await sendAll()).every(({ statusCode, headers }) => statusCode === 200 && headers['idempotency-replayed'] === 'true'))
+    t.equal(broker.published.length, keys.length)
+  })
+})
