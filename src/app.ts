@@ -8,6 +8,7 @@ import drain from './plugins/drain.js'
 import errorHandler, { answerError } from './plugins/error-handler.js'
 import idempotency from './plugins/idempotency.js'
 import jsonBody from './plugins/json-body.js'
+import metrics from './plugins/metrics.js'
 import mqtt from './plugins/mqtt.js'
 import openapi from './plugins/openapi.js'
 import redis from './plugins/redis.js'
@@ -61,6 +62,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   })
 
   await app.register(requestId)
+  await app.register(metrics, { host: config.host, port: config.metricsPort, clock })
   await app.register(mqtt, { mqtt: config.mqtt, clock })
   await app.register(requestLog, { clock })
   await app.register(errorHandler)

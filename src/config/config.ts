@@ -33,9 +33,12 @@ export function loadConfig (
   const isDemo = urls.length === 0 || lacksKey(env)
   checkMode(env, isDemo, urls, faults)
   checkShutdown(env, faults)
+  checkMetricsPort(env, faults)
   const config = {
     host: env.HOST,
     port: env.PORT,
+    /** Where the metrics are scraped from; undefined: there are none. */
+    metricsPort: env.METRICS_PORT,
     logLevel: env.LOG_LEVEL,
     /** Whether the embedded broker or the demo secret stands in for something that was not set. */
     isDemo,
@@ -176,4 +179,9 @@ function checkShutdown (env: Env, faults: Faults): void {
   if (env.SHUTDOWN_TIMEOUT_MS >= leastMs) return
   faults.add('SHUTDOWN_TIMEOUT_MS', `must be at least ${leastMs}, which is DRAIN_DELAY_MS + MQTT_QUEUE_TIMEOUT_MS + ` +
     `MQTT_PUBLISH_TIMEOUT_MS + ${STOP_MARGIN_MS}: every accepted request gets its answer`)
+}
+
+function checkMetricsPort (env: Env, faults: Faults): void {
+  // Two times 0 is two free ports.
+  if (env.METRICS_PORT === env.PORT && env.PORT !== 0) faults.add('METRICS_PORT', 'must be another port than PORT')
 }

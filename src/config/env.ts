@@ -68,6 +68,9 @@ export const Env = Type.Object({
     description: 'Most keys remembered without Redis. None is dropped for another: above it, a request with a new key is answered 503'
   }),
   CORS_ORIGIN: text('Origins that browsers may call from, comma-separated, or `*`. Unset: `*` in demo mode, otherwise none'),
+  METRICS_PORT: Type.Optional(Type.Integer({
+    minimum: 0, maximum: 65_535, description: 'Port, on `HOST`, that `GET /metrics` is scraped from; 0 takes a free one. Unset: no metrics'
+  })),
   DRAIN_DELAY_MS: Type.Integer({
     default: 0, minimum: 0, maximum: 600_000, description: 'How long a stopping server still serves while `/health/ready` already says 503'
   }),

@@ -4,6 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config/config.js'
+import { createCommandMetrics } from '../metrics/command-metrics.js'
+import type { Metrics } from '../metrics/metrics.js'
 import type { Outcome } from '../mqtt/outcome.js'
 import { createPublication, type Command, type Publication } from '../mqtt/publication.js'
 import { createPublisher } from '../mqtt/publisher.js'
@@ -40,14 +42,14 @@ const CLOSE_GRACE_MS = 1_000
  * up, without a broker.
  */
 export default fp(async (fastify: FastifyInstance, options: MqttOptions) => {
-  const mqtt = createMqtt(options, fastify.log)
+  const mqtt = createMqtt(options, fastify.log, fastify.metrics)
   fastify.decorate('mqtt', mqtt)
   fastify.decorateRequest('sent', null)
   fastify.addHook('onReady', async () => { mqtt.start() })
   fastify.addHook('onClose', async () => { await mqtt.stop() })
-}, { name: 'mqtt' })
+}, { name: 'mqtt', dependencies: ['metrics'] })
 
-function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
+function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metrics: Metrics | undefined) {
   let keeper: ConnectionKeeper | undefined
   const state = new EventEmitter()
   const lateListeners: Array<(sent: Sent) => void> = []
@@ -58,16 +60,22 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
     maxInflight: mqtt.maxInflight,
     maxQueue: mqtt.maxQueue,
     onLateOutcome (publication, outcome) {
+      counted?.acknowledgedLate()
       log.warn({ id: publication.id, topic: publication.topic, outcome }, 'a PUBACK came after the caller was answered 504')
       for (const listener of lateListeners) listener({ publication, outcome })
     }
   })
+  const isConnected = () => keeper?.isOpen === true
+  const counted = metrics === undefined ? undefined : createCommandMetrics(metrics, { publisher, isConnected })
   const publicationOptions = { topic: mqtt.topic, format: mqtt.payloadFormat, clock }
 
   /** Publishes a command, at most once. Never rejects. */
   async function send (command: Command): Promise<Sent> {
     const publication = createPublication(command, publicationOptions)
-    return { publication, outcome: await publisher.send(publication) }
+    const startedMs = counted === undefined ? 0 : clock.nowMs()
+    const outcome = await publisher.send(publication)
+    counted?.settled(outcome, clock.nowMs() - startedMs)
+    return { publication, outcome }
   }
 
   /** Has a function told what became after all of each command that was answered `unknown`, where that becomes known. */
@@ -89,6 +97,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
     }, {
       onOpen (link) {
         publisher.open(link)
+        counted?.connected()
         state.emit('connected')
       },
       onPuback: publisher.acknowledge,
@@ -98,7 +107,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
 
   /** Waits until there is a connection, for as long as that takes. */
   async function whenConnected (): Promise<void> {
-    if (keeper?.isOpen !== true) await once(state, 'connected')
+    if (!isConnected()) await once(state, 'connected')
   }
 
   /** Disconnects for good. */
@@ -115,7 +124,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger) {
     /** Publishes that are written and not acknowledged, those already answered 504 included. */
     get inFlight () { return publisher.inFlight },
     /** Whether a command sent now would be written. */
-    get isConnected () { return keeper?.isOpen === true },
+    get isConnected () { return isConnected() },
     /** Whether commands expire at the broker (MQTT 5 only). */
     get supportsExpiry () { return mqtt.protocolVersion === '5' }
   }
