@@ -7,6 +7,7 @@ import { COMPLETE, faultsOf, loadPlain, readFrom } from '../helpers/config.js'
 const DEFAULTS = {
   host: '127.0.0.1',
   port: 3000,
+  metricsPort: undefined,
   logLevel: 'info',
   isDemo: true,
   corsOrigins: ['*'],
@@ -85,6 +86,7 @@ t.test('takes every variable over its default', async t => {
     IDEMPOTENCY_TTL_S: '600',
     IDEMPOTENCY_MAX_RECORDS: '5000',
     CORS_ORIGIN: 'https://hoppscotch.io',
+    METRICS_PORT: '9464',
     DRAIN_DELAY_MS: '3000',
     SHUTDOWN_TIMEOUT_MS: '20000'
   }
@@ -93,6 +95,7 @@ t.test('takes every variable over its default', async t => {
   t.strictSame(loadPlain(environment, readFrom({ '/ca.pem': 'the CA', '/cert.pem': 'the certificate', '/key.pem': 'the key' })), {
     host: '0.0.0.0',
     port: 80,
+    metricsPort: 9464,
     logLevel: 'debug',
     isDemo: false,
     corsOrigins: ['https://hoppscotch.io'],

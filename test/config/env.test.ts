@@ -7,7 +7,7 @@ type Config = ReturnType<typeof loadConfig>
 /** Wide enough for every time-out, so that only the variable under test is at fault. */
 const ROOMY = { ...COMPLETE, SHUTDOWN_TIMEOUT_MS: '3600000' }
 
-const INTEGERS: ReadonlyArray<readonly [name: string, minimum: number, maximum: number, read: (config: Config) => number]> = [
+const INTEGERS: ReadonlyArray<readonly [name: string, minimum: number, maximum: number, read: (config: Config) => number | undefined]> = [
   ['PORT', 0, 65_535, config => config.port],
   ['MQTT_PUBLISH_TIMEOUT_MS', 100, 600_000, config => config.mqtt.publishTimeoutMs],
   ['MQTT_QUEUE_TIMEOUT_MS', 0, 600_000, config => config.mqtt.queueTimeoutMs],
@@ -16,6 +16,7 @@ const INTEGERS: ReadonlyArray<readonly [name: string, minimum: number, maximum: 
   ['COMMAND_TTL_S', 1, 86_400, config => config.commandTtlS],
   ['IDEMPOTENCY_TTL_S', 1, 2_592_000, config => config.idempotency.ttlS],
   ['IDEMPOTENCY_MAX_RECORDS', 1, 10_000_000, config => config.idempotency.maxRecords],
+  ['METRICS_PORT', 0, 65_535, config => config.metricsPort],
   ['DRAIN_DELAY_MS', 0, 600_000, config => config.drainDelayMs]
 ]
 

@@ -75,6 +75,14 @@ t.test('does not start when a stop could cut off a request that was accepted', a
   t.strictSame(faultsOf({ MQTT_PUBLISH_TIMEOUT_MS: '12001' }), [fault(15_001)], 'also with the default')
 })
 
+t.test('does not start when METRICS_PORT is PORT, unless each takes a free one', async t => {
+  const fault = 'METRICS_PORT must be another port than PORT'
+  t.strictSame(faultsOf({ PORT: '8080', METRICS_PORT: '8080' }), [fault])
+  t.strictSame(faultsOf({ METRICS_PORT: '3000' }), [fault], 'also with the default')
+  t.equal(loadConfig({ PORT: '0', METRICS_PORT: '0' }).metricsPort, 0)
+  t.equal(loadConfig({ PORT: '0', METRICS_PORT: '3000' }).metricsPort, 3000)
+})
+
 const FILES = readFrom({ '/ca.pem': 'the CA', '/cert.pem': 'the certificate', '/key.pem': 'the key' })
 const SECURE = { ...COMPLETE, MQTT_URL: 'wss://broker.example' }
 
