@@ -79,6 +79,7 @@ t.test('does not start when METRICS_PORT is PORT, unless each takes a free one',
   const fault = 'METRICS_PORT must be another port than PORT'
   t.strictSame(faultsOf({ PORT: '8080', METRICS_PORT: '8080' }), [fault])
   t.strictSame(faultsOf({ METRICS_PORT: '3000' }), [fault], 'also with the default')
+  t.strictSame(faultsOf({ METRICS_PORT: '3000', MQTT_TOPIC: 'devices' }), [fault, 'MQTT_TOPIC has no {imei}: every device would get every command'])
   t.equal(loadConfig({ PORT: '0', METRICS_PORT: '0' }).metricsPort, 0)
   t.equal(loadConfig({ PORT: '0', METRICS_PORT: '3000' }).metricsPort, 3000)
 })
