@@ -57,23 +57,19 @@ async function start (loaded: Config): Promise<void> {
   if (demo !== undefined) await printBanner(app, demo, process.stdout)
 }
 
-/** What to do about the errors of listening, by the variable that named the port. */
-const HINTS = new Map<unknown, (port: string) => string>([
-  ['EADDRINUSE', port => `Another program listens there: set ${port} to a free port.`],
-  ['EACCES', port => `Ports under 1024 need a privilege here: set ${port} to 1024 or more, or grant it.`],
-  ['EADDRNOTAVAIL', () => 'This machine has no such address: set HOST to one it has.']
+/** What to do about the errors of listening. */
+const HINTS = new Map([
+  ['EADDRINUSE', 'Another program listens there: set PORT to a free port.'],
+  ['EACCES', 'Ports under 1024 need a privilege here: set PORT to 1024 or more, or grant it.'],
+  ['EADDRNOTAVAIL', 'This machine has no such address: set HOST to one it has.']
 ])
 
 /** What a person at a terminal needs to know; a stack only where the error is not foreseen. */
 function explain (error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  if (error instanceof MetricsPortError) return explainListen(error.cause, 'METRICS_PORT')
-  return explainListen(error, 'PORT')
-}
-
-function explainListen (error: unknown, port: string): string {
-  const hint = HINTS.get((error as NodeJS.ErrnoException).code)
-  return hint === undefined ? inspect(error) : `${String(error)}\n${hint(port)}`
+  if (error instanceof MetricsPortError) return explain(error.cause).replace('set PORT', 'set METRICS_PORT')
+  const hint = HINTS.get(String((error as NodeJS.ErrnoException).code))
+  return hint === undefined ? inspect(error) : `${String(error)}\n${hint}`
 }
 
 await main()
