@@ -7,6 +7,7 @@ import { fingerprintOf, nameRecord, readIdempotencyKey } from '../idempotency/ke
 import { createMemoryStore } from '../idempotency/memory-store.js'
 import { createRedisStore } from '../idempotency/redis-store.js'
 import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from '../idempotency/store.js'
+import { createKeyMetrics } from '../metrics/key-metrics.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,11 +48,11 @@ const RECORDED_STATUSES = [200, 504]
  * answer is recorded before it is sent; others are answered here and publish nothing.
  */
 export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) => {
-  const { redis } = fastify
+  const { redis, metrics } = fastify
   const { ttlS, maxRecords, clock } = options
   const ttlMs = ttlS * 1000
   const store = redis === undefined ? createMemoryStore({ ttlMs, maxRecords, clock }) : createRedisStore(redis, ttlMs)
-  const idempotency = createIdempotency(store, options, fastify.log)
+  const idempotency = createIdempotency(store, options, fastify.log, metrics === undefined ? undefined : createKeyMetrics(metrics))
   fastify.decorate('idempotency', idempotency)
   fastify.decorateRequest('idempotencyKey', undefined)
   fastify.decorateRequest('claim', null)
@@ -92,9 +93,14 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
     }
     idempotency.end(request.claim, request, reply, String(payload)).then(() => { done(null, payload) }, done)
   }
-}, { name: 'idempotency', dependencies: ['redis', 'mqtt', 'auth', 'error-handler'] })
+}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'auth', 'error-handler'] })
 
-function createIdempotency (store: IdempotencyStore, { publishMs }: IdempotencyOptions, log: FastifyInstance['log']) {
+function createIdempotency (
+  store: IdempotencyStore,
+  { publishMs }: IdempotencyOptions,
+  log: FastifyInstance['log'],
+  counted: ReturnType<typeof createKeyMetrics> | undefined
+) {
   // What may still turn out otherwise, by publication. It goes when the publisher lets go of the publication.
   const unsettled = new WeakMap<object, Claim>()
 
@@ -123,8 +129,11 @@ function createIdempotency (store: IdempotencyStore, { publishMs }: IdempotencyO
 
   async function take (claim: Claim, request: FastifyRequest): Promise<ClaimResult> {
     try {
-      return await store.claim(claim)
+      const result = await store.claim(claim)
+      counted?.claimed(result.kind)
+      return result
     } catch (error) {
+      counted?.claimed('unavailable')
       request.log.debug({ reqId: request.id, err: error }, 'cannot claim an Idempotency-Key')
       throw new ProblemError('idempotency_store_unavailable', { headers: { 'retry-after': '1' } })
     }
