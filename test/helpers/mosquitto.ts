@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Scope } from './scope.js'
 import { until } from './until.js'
 
 // Debian puts it where root's PATH looks and a user's does not.
@@ -26,7 +26,7 @@ export interface MosquittoOptions {
 }
 
 /** A real broker on a free loopback port, stopped with the test. `{dir}` in a line stands for its folder. */
-export async function startMosquitto (t: Test, options: MosquittoOptions = {}) {
+export async function startMosquitto (t: Scope, options: MosquittoOptions = {}) {
   const port = options.port ?? await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'messenger-mosquitto-'))
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(dir, name), text)
@@ -64,12 +64,17 @@ export async function startMosquitto (t: Test, options: MosquittoOptions = {}) {
     await exited
   }
 
+  /** Sends a signal and does not wait, e.g. SIGSTOP, then SIGCONT. */
+  function signal (name: NodeJS.Signals): void {
+    child?.kill(name)
+  }
+
   await start()
   t.teardown(async () => {
     await stop()
     rmSync(dir, { recursive: true })
   })
-  return { port, url: `mqtt://127.0.0.1:${port}`, dir, start, stop }
+  return { port, url: `mqtt://127.0.0.1:${port}`, dir, start, stop, signal }
 }
 
 /** A loopback port that nobody listens on. */

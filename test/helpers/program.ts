@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Test } from 'tap'
+import type { Scope } from './scope.js'
 import { until } from './until.js'
 
 /** A folder for one program, removed with the test. */
-export function createFolder (t: Test): string {
+export function createFolder (t: Scope): string {
   const dir = mkdtempSync(join(tmpdir(), 'messenger-program-'))
   t.teardown(() => { rmSync(dir, { recursive: true }) })
   return dir
@@ -26,7 +26,7 @@ export interface ProgramOptions {
 const SETTINGS = /^(NODE_ENV|HOST|PORT|LOG_LEVEL|MQTT_.*|JWT_.*|COMMAND_TTL_S|MICRO_OPS|REDIS_URL|IDEMPOTENCY_.*|METRICS_PORT|CORS_ORIGIN|DRAIN_DELAY_MS|SHUTDOWN_TIMEOUT_MS)$/
 
 /** Runs a program of `src/` as a process of its own, killed with the test. */
-export function runProgram (t: Test, file: string, options: ProgramOptions = {}) {
+export function runProgram (t: Scope, file: string, options: ProgramOptions = {}) {
   const cwd = options.cwd ?? createFolder(t)
   // The TypeScript loader wants to start in the project; the program is to run elsewhere.
   const before = `data:text/javascript,${encodeURIComponent(`process.chdir(${JSON.stringify(cwd)});${options.before ?? ''}`)}`
@@ -42,6 +42,7 @@ export function runProgram (t: Test, file: string, options: ProgramOptions = {})
   child.once('close', () => { ended = true })
   t.teardown(() => { child.kill('SIGKILL') })
   return {
+    pid: child.pid,
     output,
     kill (signal: NodeJS.Signals) { child.kill(signal) },
     /** Waits for text on stdout. */

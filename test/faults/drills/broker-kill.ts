@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom } from '../random.js'
+import { LEAST_HEALTHY_SHARE, PUBLISH_TIMEOUT_MS, type Drill } from './drill.js'
+
+/** Longest time between a recovery and the next kill, and longest time without a broker, in milliseconds. */
+const LONGEST_LIFE_MS = 300
+const LONGEST_OUTAGE_MS = 300
+
+/** The broker is killed under load and started again. It forgets everything. */
+export const brokerKill: Drill = {
+  publishTimeoutMs: PUBLISH_TIMEOUT_MS,
+  async run ({ broker, client, subscriber, timeline, load, recovered }, { seed, callers, kills }, say) {
+    const random = createRandom(seed)
+    const running = load(callers)
+    for (let kill = 1; kill <= kills; kill += 1) {
+      await sleep(random.integer(0, LONGEST_LIFE_MS))
+      timeline.begin('broker-kill')
+      await broker.stop('SIGKILL')
+      await sleep(random.integer(0, LONGEST_OUTAGE_MS))
+      await broker.start()
+      timeline.end()
+      await subscriber.subscribed()
+      await recovered()
+      if (kill % 10 === 0) say(`broker killed ${kill} times`)
+    }
+    await running.stop()
+    return {
+      rules: { leastHealthyShare: LEAST_HEALTHY_SHARE, brokerLives: false },
+      facts: [`broker killed and started again: ${kills} times`],
+      failures: client.answers.some(({ status }) => status === 504) ? [] : ['no kill met a publish in flight']
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { covers, PER_COMMAND } from './checks.js'
+import type { Answer } from './client.js'
+import { joinEvidence, type Evidence } from './evidence.js'
+
+/** How often a status was answered. */
+export interface Counts {
+  /** PUBLISH packets that went to the broker. */
+  readonly publishes: number
+  /** Requests, whatever became of them. */
+  readonly commands: number
+  readonly accepted: number
+  readonly notSent: number
+  readonly unknown: number
+  /** Without an answer, or with another one. */
+  readonly other: number
+}
+
+/** What was answered while nothing was wrong. */
+export interface HealthyAnswers {
+  readonly answers: number
+  readonly accepted: number
+}
+
+/** What a run came to. */
+export interface Verdict {
+  readonly counts: Counts
+  readonly healthy: HealthyAnswers
+  /** By check: what was found, one line each. Every check is in it. */
+  readonly findings: ReadonlyMap<string, readonly string[]>
+  /** Whether nothing was found. */
+  readonly passes: boolean
+}
+
+/** Names of the checks that look at a run as a whole. */
+const HEALTHY_SHARE = 'too few 200 while the link was healthy'
+const STRAYS = 'published for another device, or for nobody'
+
+/**
+ * Looks for broken promises in what was seen. Pure: the same evidence, the same verdict.
+ *
+ * The figures that the server itself gives belong here too: they become a member of
+ * {@link Evidence}, and one more finding of the run compares them with {@link Counts}.
+ */
+export function judge (evidence: Evidence): Verdict {
+  const { cases, strays } = joinEvidence(evidence)
+  const findings = new Map<string, string[]>()
+  for (const [name, check] of Object.entries(PER_COMMAND)) {
+    const found: string[] = []
+    for (const one of cases) {
+      const finding = check(one, evidence)
+      if (finding !== undefined) found.push(`${one.answer.requestId}: ${finding}`)
+    }
+    findings.set(name, found)
+  }
+  const healthy = countHealthy(evidence)
+  findings.set(HEALTHY_SHARE, findHealthyShare(healthy, evidence.rules.leastHealthyShare))
+  findings.set(STRAYS, strays.map(({ id, requestId, topic }) => `id "${id}", request_id "${requestId}", topic "${topic}"`))
+  return {
+    counts: { publishes: evidence.publications.length, ...countAnswers(evidence.answers) },
+    healthy,
+    findings,
+    passes: [...findings.values()].every(found => found.length === 0)
+  }
+}
+
+function countAnswers (answers: readonly Answer[]): Omit<Counts, 'publishes'> {
+  const count = (status: number) => answers.filter(answer => answer.status === status).length
+  const [accepted, notSent, unknown] = [count(200), count(406), count(504)]
+  return { commands: answers.length, accepted, notSent, unknown, other: answers.length - accepted - notSent - unknown }
+}
+
+function countHealthy ({ answers, windows }: Evidence): HealthyAnswers {
+  const healthy = answers.filter(({ answeredAtMs }) => !windows.some(window => covers(window, answeredAtMs)))
+  return { answers: healthy.length, accepted: healthy.filter(({ status }) => status === 200).length }
+}
+
+function findHealthyShare ({ answers, accepted }: HealthyAnswers, least: number): string[] {
+  // Without any answer the share is no number, and not enough either.
+  return accepted / answers >= least ? [] : [`${accepted} of ${answers}, at least ${least * 100} % are due`]
+}

@@ -1,0 +1,42 @@
+import { createScope, type Scope } from '../helpers/scope.js'
+import { runDrill } from './drills/run-drill.js'
+import { runMix } from './mix.js'
+import { readOptions, type Options } from './options.js'
+import { formatResult, passes, type Result } from './report.js'
+
+let scope = createScope()
+
+/** Where it is interrupted, nothing that it started may live on. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void scope.close().finally(() => { process.exit(1) })
+  })
+}
+
+try {
+  await main(readOptions(process.argv.slice(2)))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
+
+async function main ({ mix, drills, drill }: Options): Promise<void> {
+  say(`seed ${mix.seed}`)
+  const runs: Array<(scope: Scope) => Promise<Result>> = drills.length === 0
+    ? [scope => runMix(scope, mix, say)]
+    : drills.map(name => scope => runDrill(scope, name, drill, say))
+  for (const run of runs) {
+    scope = createScope()
+    try {
+      const result = await run(scope)
+      say(formatResult(result))
+      if (!passes(result)) process.exitCode = 1
+    } finally {
+      await scope.close()
+    }
+  }
+}
+
+function say (line: string): void {
+  process.stdout.write(`${line}\n`)
+}

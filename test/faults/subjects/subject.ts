@@ -1,0 +1,74 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../helpers/mosquitto.js'
+import { runProgram } from '../../helpers/program.js'
+import type { Scope } from '../../helpers/scope.js'
+
+/** The programs that the suite can be run against. */
+const PROGRAMS = {
+  messenger: '../../../src/server',
+  /** MQTT.js as it comes, see its file. */
+  'mqttjs-reconnect': './mqttjs-reconnect'
+} as const
+export type SubjectName = keyof typeof PROGRAMS
+export const SUBJECT_NAMES = Object.keys(PROGRAMS) as SubjectName[]
+
+/** How to start a subject. */
+export interface SubjectOptions {
+  readonly name: SubjectName
+  /** Its settings, beside HOST, PORT and NODE_ENV. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export type Subject = Awaited<ReturnType<typeof startSubject>>
+
+/** Longest wait for a server that is ready, in milliseconds. */
+const READY_LIMIT_MS = 30_000
+
+const POLL_MS = 10
+
+/** Starts a server as in production, on a port that it keeps, and waits until it is connected. */
+export async function startSubject (scope: Scope, { name, env }: SubjectOptions) {
+  const port = await freePort()
+  const file = fileURLToPath(new URL(`${PROGRAMS[name]}${extname(import.meta.url)}`, import.meta.url))
+  const run = () => runProgram(scope, file, { env: { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env } })
+  let program = run()
+
+  async function ready (): Promise<void> {
+    const limitMs = performance.now() + READY_LIMIT_MS
+    while (!await isReady(port)) {
+      if (performance.now() > limitMs) throw new Error(`${name} is not ready:\n${program.output.stdout}\n${program.output.stderr}`)
+      await sleep(POLL_MS)
+    }
+  }
+
+  await ready()
+  return {
+    port,
+    /** Process id of the server that runs now. */
+    get pid () { return Number(program.pid) },
+    /** Ends it at once, as a crash does, and waits until it is gone. */
+    async kill (): Promise<void> {
+      program.kill('SIGKILL')
+      await program.exit()
+    },
+    /** Starts it again, after {@link Subject.kill}. @returns when, in monotonic milliseconds */
+    async restart (): Promise<number> {
+      const startedMs = performance.now()
+      program = run()
+      await ready()
+      return startedMs
+    }
+  }
+}
+
+async function isReady (port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/health/ready`)
+    await response.arrayBuffer()
+    return response.ok
+  } catch {
+    return false // it does not listen yet
+  }
+}
