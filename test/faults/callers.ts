@@ -17,7 +17,8 @@ export interface Load {
 export function startCallers ({ post }: Client, count: number): Load {
   let isStopped = false
   async function call (): Promise<void> {
-    while (!isStopped) {
+    for (;;) {
+      if (isStopped) return
       const { status } = await post()
       if (status !== 200) await sleep(PAUSE_MS)
     }

@@ -20,8 +20,8 @@ export interface Evidence {
 
 /** What may be asked of a run. */
 export interface Rules {
-  /** Least share of 200 among the answers that were given while the link was healthy. */
-  readonly leastHealthyShare: number
+  /** Least share of 200 among the answers that were given while the link was healthy; undefined where more than that is refused on purpose. */
+  readonly leastHealthyShare: number | undefined
   /** Whether the broker lived to deliver everything that it acknowledged. */
   readonly brokerLives: boolean
 }

@@ -74,7 +74,7 @@ function countHealthy ({ answers, windows }: Evidence): HealthyAnswers {
   return { answers: healthy.length, accepted: healthy.filter(({ status }) => status === 200).length }
 }
 
-function findHealthyShare ({ answers, accepted }: HealthyAnswers, least: number): string[] {
+function findHealthyShare ({ answers, accepted }: HealthyAnswers, least: number | undefined): string[] {
   // Without any answer the share is no number, and not enough either.
-  return accepted / answers >= least ? [] : [`${accepted} of ${answers}, at least ${least * 100} % are due`]
+  return least === undefined || accepted / answers >= least ? [] : [`${accepted} of ${answers}, at least ${least * 100} % are due`]
 }

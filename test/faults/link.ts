@@ -146,6 +146,13 @@ export async function startLink (scope: Scope, { brokerPort, recorder, timeline 
     }
   }
 
+  /** Cuts every connection there is. New ones are sound at once. */
+  function sever (): void {
+    timeline.begin('last-cut')
+    cutAll('cut')
+    timeline.end()
+  }
+
   /** Makes every connection there is half-open for ever: nothing passes, nothing is closed. New ones are sound. */
   function freeze (): void {
     timeline.begin('half-open')
@@ -168,7 +175,7 @@ export async function startLink (scope: Scope, { brokerPort, recorder, timeline 
     }
   })
   const { port } = server.address() as AddressInfo
-  return { url: `mqtt://127.0.0.1:${port}`, begin, finish, freeze, setLatency }
+  return { url: `mqtt://127.0.0.1:${port}`, begin, finish, sever, freeze, setLatency }
 }
 
 function modesOf (kind: Exclude<FaultKind, 'cut'>, { delayMs, bytesPerMs }: Pick<Fault, 'delayMs' | 'bytesPerMs'>): Modes {

@@ -28,6 +28,7 @@ export function readOptions (args: readonly string[]): Options {
       subject: { type: 'string', default: 'messenger' },
       callers: { type: 'string', default: '64' },
       'broker-window': { type: 'string', default: '1000' },
+      'publish-timeout-ms': { type: 'string', default: '400' },
       drill: { type: 'string', default: 'none' },
       kills: { type: 'string', default: '50' },
       rounds: { type: 'string', default: '10' },
@@ -47,6 +48,7 @@ export function readOptions (args: readonly string[]): Options {
   }
   const seed = count('seed', 0, SEED_LIMIT - 1)
   const callers = count('callers', 1, 1_000)
+  const publishTimeoutMs = count('publish-timeout-ms', 100, 10_000)
   return {
     mix: {
       subject: oneOf('subject', values.subject, SUBJECT_NAMES),
@@ -54,12 +56,14 @@ export function readOptions (args: readonly string[]): Options {
       faults: several('faults', FAULT_KINDS),
       seed,
       callers,
-      brokerWindow: count('broker-window', 1, 65_535)
+      brokerWindow: count('broker-window', 1, 65_535),
+      publishTimeoutMs
     },
     drills: several('drill', DRILL_NAMES),
     drill: {
       seed,
       callers,
+      publishTimeoutMs,
       kills: count('kills', 1, 10_000),
       rounds: count('rounds', 1, 10_000),
       stopMs: count('stop-s', 1, 600) * 1000,

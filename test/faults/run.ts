@@ -8,9 +8,8 @@ let scope = createScope()
 
 /** Where it is interrupted, nothing that it started may live on. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    void scope.close().finally(() => { process.exit(1) })
-  })
+  const exit = () => { process.exit(1) }
+  process.once(signal, () => { scope.close().then(exit, exit) })
 }
 
 try {

@@ -48,10 +48,10 @@ export interface ScheduleOptions {
 }
 
 /** One fault in so many strikes while the server still gets over the one before. */
-const UNRECOVERED_ONE_IN = 4
+const UNRECOVERED_ONE_IN = 2
 
 /** Longest wait before a fault, in milliseconds. */
-const LONGEST_WAIT_MS = 800
+const LONGEST_WAIT_MS = 400
 
 /** Most bytes that drip in a millisecond: about a tenth of a PUBLISH. */
 const MOST_BYTES_PER_MS = 16

@@ -7,6 +7,7 @@ import { createClient } from './client.js'
 import type { Evidence, Rules } from './evidence.js'
 import { startLink } from './link.js'
 import { createRecorder } from './recorder.js'
+import { watchStalls } from './stalls.js'
 import { startSubject, type SubjectName } from './subjects/subject.js'
 import { startSubscriber } from './subscriber.js'
 import { createTimeline } from './timeline.js'
@@ -48,6 +49,7 @@ export async function setStage (scope: Scope, options: StageOptions) {
   const subscriber = await startSubscriber(scope, broker.url)
   const recorder = createRecorder()
   const timeline = createTimeline(publishTimeoutMs)
+  watchStalls(scope, timeline)
   const link = await startLink(scope, { brokerPort: broker.port, recorder, timeline })
   const server = await startSubject(scope, {
     name: options.subject,
@@ -91,9 +93,7 @@ export async function setStage (scope: Scope, options: StageOptions) {
    */
   async function settle (brokerLives: boolean): Promise<void> {
     await recovered()
-    const fault = { kind: 'cut', end: 'cut', delayMs: 0, bytesPerMs: 0 } as const
-    link.begin(fault)
-    link.finish(fault)
+    link.sever()
     await recovered()
     const { publications } = recorder
     const isQuiet = () => performance.now() - (publications.at(-1)?.atMs ?? 0) > QUIET_MS

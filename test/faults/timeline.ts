@@ -43,11 +43,11 @@ export function createTimeline (settleMs: number, nowMs: () => number = () => pe
   }
 
   return {
-    /** A fault begins. */
-    begin (kind: string): void {
+    /** A fault begins, or is seen only now to have begun. */
+    begin (kind: string, startMs = nowMs()): void {
       change(() => {
         faults += 1
-        open ??= { kinds: [], startMs: nowMs() }
+        open ??= { kinds: [], startMs }
         open.kinds.push(kind)
       })
     },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '../random.js'
-import { LEAST_HEALTHY_SHARE, PUBLISH_TIMEOUT_MS, type Drill } from './drill.js'
+import { LEAST_HEALTHY_SHARE, type Drill } from './drill.js'
 
 /** Longest time between a recovery and the next kill, and longest time without a broker, in milliseconds. */
 const LONGEST_LIFE_MS = 300
@@ -8,7 +8,6 @@ const LONGEST_OUTAGE_MS = 300
 
 /** The broker is killed under load and started again. It forgets everything. */
 export const brokerKill: Drill = {
-  publishTimeoutMs: PUBLISH_TIMEOUT_MS,
   async run ({ broker, client, subscriber, timeline, load, recovered }, { seed, callers, kills }, say) {
     const random = createRandom(seed)
     const running = load(callers)

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LEAST_HEALTHY_SHARE, PUBLISH_TIMEOUT_MS, type Drill } from './drill.js'
+import { LEAST_HEALTHY_SHARE, type Drill } from './drill.js'
 
 /** Load before and after, in milliseconds. */
 const LOAD_MS = 500
 
 /** The broker hangs, its connections open and new ones accepted by the kernel, then goes on where it was. */
 export const brokerStop: Drill = {
-  publishTimeoutMs: PUBLISH_TIMEOUT_MS,
   async run ({ broker, client, timeline, load, recovered }, { callers, stopMs }) {
     const running = load(callers)
     await sleep(LOAD_MS)

@@ -6,6 +6,8 @@ import type { Stage } from '../stage.js'
 export interface DrillOptions {
   readonly seed: number
   readonly callers: number
+  /** Publish time-out of the server, in milliseconds, where the drill has none of its own. */
+  readonly publishTimeoutMs: number
   /** How often the broker is killed. */
   readonly kills: number
   /** How long the broker is stopped, in milliseconds. */
@@ -29,15 +31,12 @@ export interface DrillOutcome {
 
 /** One failure, done on purpose, again and again. */
 export interface Drill {
-  /** Publish time-out of the server, in milliseconds. */
-  readonly publishTimeoutMs: number
+  /** Publish time-out of the server, in milliseconds. Default: {@link DrillOptions.publishTimeoutMs}. */
+  readonly publishTimeoutMs?: number
   /** More settings of the server. */
   readonly env?: Readonly<Record<string, string>>
   run(stage: Stage, options: DrillOptions, say: Say): Promise<DrillOutcome>
 }
-
-/** Publish time-out of most drills, in milliseconds. */
-export const PUBLISH_TIMEOUT_MS = 500
 
 /** Share of 200 that is due while the link is healthy. */
 export const LEAST_HEALTHY_SHARE = 0.9

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LEAST_HEALTHY_SHARE, PUBLISH_TIMEOUT_MS, type Drill } from './drill.js'
+import { LEAST_HEALTHY_SHARE, type Drill } from './drill.js'
 
 /** Life of each connection, in milliseconds: after 2 s the server tries again at once when it loses one. */
 const LIFE_MS = 2_200
@@ -12,7 +12,6 @@ const MARGIN_MS = 500
 
 /** The link stops forwarding both ways and closes nothing; a new connection works. */
 export const halfOpen: Drill = {
-  publishTimeoutMs: PUBLISH_TIMEOUT_MS,
   async run ({ client, link, load, recovered, publishTimeoutMs }, { callers, rounds }) {
     const limitMs = 2 * publishTimeoutMs + BACKOFF_MS + MARGIN_MS
     const running = load(callers)

@@ -25,7 +25,7 @@ const BROKER_WINDOW = 1_000
 
 /** Does one drill with the messenger, then judges. */
 export async function runDrill (scope: Scope, name: DrillName, options: DrillOptions, say: Say): Promise<Result> {
-  const { publishTimeoutMs, env = {}, run }: Drill = DRILLS[name]
+  const { publishTimeoutMs = options.publishTimeoutMs, env = {}, run }: Drill = DRILLS[name]
   const stage = await setStage(scope, { subject: 'messenger', publishTimeoutMs, env, brokerWindow: BROKER_WINDOW })
   showProgress(scope, stage, say)
   await stage.recovered()

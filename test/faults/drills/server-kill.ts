@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../helpers/until.js'
 import { SERVER_KILL } from '../checks.js'
 import { createRandom } from '../random.js'
-import { LEAST_HEALTHY_SHARE, PUBLISH_TIMEOUT_MS, type Drill } from './drill.js'
+import { LEAST_HEALTHY_SHARE, type Drill } from './drill.js'
 
 /** Longest time under load before the next kill, in milliseconds. */
 const LONGEST_LIFE_MS = 500
 
 /** PUBACKs are kept from the server, which is then killed with publishes in flight, and started again. */
 export const serverKill: Drill = {
-  publishTimeoutMs: PUBLISH_TIMEOUT_MS,
   async run ({ client, link, load, recorder, recovered, server, timeline }, { seed, callers, rounds }, say) {
     const random = createRandom(seed)
     const fault = { kind: 'stall-down', end: 'cut', delayMs: 0, bytesPerMs: 0 } as const
