@@ -15,7 +15,16 @@ export interface Evidence {
   readonly windows: readonly FaultWindow[]
   /** When the server was started again after it had been killed, in monotonic milliseconds. */
   readonly restartsMs: readonly number[]
+  /** What the server itself has counted; undefined where it counts nothing, or lost its counts when it was killed. */
+  readonly figures: Figures | undefined
   readonly rules: Rules
+}
+
+/** Commands by outcome, as the server's metrics have them. */
+export interface Figures {
+  readonly accepted: number
+  readonly notSent: number
+  readonly unknown: number
 }
 
 /** What may be asked of a run. */

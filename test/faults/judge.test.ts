@@ -32,6 +32,7 @@ function evidence (changes: Partial<Evidence> = {}): Evidence {
     deliveries: [delivery()],
     windows: [],
     restartsMs: [],
+    figures: undefined,
     rules: { leastHealthyShare: undefined, brokerLives: true },
     ...changes
   }
@@ -62,7 +63,8 @@ t.test('passes a command that was accepted, acknowledged and delivered once', as
     'published by a server that was started afterwards',
     'recorder and subscriber contradict each other',
     'too few 200 while the link was healthy',
-    'published for another device, or for nobody'
+    'published for another device, or for nobody',
+    'the metrics of the server say otherwise'
   ])
 })
 
@@ -180,5 +182,13 @@ t.test('finds what was published for another device, or for nobody', async t => 
   t.strictSame(findings(t, { publications: [elsewhere] }), { [check]: ['id "c1", request_id "r1", topic "devices/2/commands"'] })
   t.strictSame(findings(t, { deliveries: [delivery(), delivery({ requestId: '', topic: 'devices/9/commands' })] }), {
     [check]: ['id "c1", request_id "", topic "devices/9/commands"']
+  })
+})
+
+t.test('finds metrics of the server that are not what the callers were told', async t => {
+  const agreed = { accepted: 1, notSent: 0, unknown: 0 }
+  t.strictSame(findings(t, { figures: agreed }), {})
+  t.strictSame(findings(t, { figures: { accepted: 0, notSent: 0, unknown: 2 } }), {
+    'the metrics of the server say otherwise': ['accepted: 0, but 1 callers were told so', 'unknown: 2, but 0 callers were told so']
   })
 })

@@ -1,6 +1,6 @@
 import { covers, PER_COMMAND } from './checks.js'
 import type { Answer } from './client.js'
-import { joinEvidence, type Evidence } from './evidence.js'
+import { joinEvidence, type Evidence, type Figures } from './evidence.js'
 
 /** How often a status was answered. */
 export interface Counts {
@@ -34,13 +34,9 @@ export interface Verdict {
 /** Names of the checks that look at a run as a whole. */
 const HEALTHY_SHARE = 'too few 200 while the link was healthy'
 const STRAYS = 'published for another device, or for nobody'
+const FIGURES = 'the metrics of the server say otherwise'
 
-/**
- * Looks for broken promises in what was seen. Pure: the same evidence, the same verdict.
- *
- * The figures that the server itself gives belong here too: they become a member of
- * {@link Evidence}, and one more finding of the run compares them with {@link Counts}.
- */
+/** Looks for broken promises in what was seen. Pure: the same evidence, the same verdict. */
 export function judge (evidence: Evidence): Verdict {
   const { cases, strays } = joinEvidence(evidence)
   const findings = new Map<string, string[]>()
@@ -55,8 +51,10 @@ export function judge (evidence: Evidence): Verdict {
   const healthy = countHealthy(evidence)
   findings.set(HEALTHY_SHARE, findHealthyShare(healthy, evidence.rules.leastHealthyShare))
   findings.set(STRAYS, strays.map(({ id, requestId, topic }) => `id "${id}", request_id "${requestId}", topic "${topic}"`))
+  const counts = { publishes: evidence.publications.length, ...countAnswers(evidence.answers) }
+  findings.set(FIGURES, findFigures(counts, evidence.figures))
   return {
-    counts: { publishes: evidence.publications.length, ...countAnswers(evidence.answers) },
+    counts,
     healthy,
     findings,
     passes: [...findings.values()].every(found => found.length === 0)
@@ -67,6 +65,13 @@ function countAnswers (answers: readonly Answer[]): Omit<Counts, 'publishes'> {
   const count = (status: number) => answers.filter(answer => answer.status === status).length
   const [accepted, notSent, unknown] = [count(200), count(406), count(504)]
   return { commands: answers.length, accepted, notSent, unknown, other: answers.length - accepted - notSent - unknown }
+}
+
+function findFigures (counts: Counts, figures: Figures | undefined): string[] {
+  if (figures === undefined) return []
+  const outcomes = ['accepted', 'notSent', 'unknown'] as const
+  return outcomes.filter(outcome => figures[outcome] !== counts[outcome])
+    .map(outcome => `${outcome}: ${figures[outcome]}, but ${counts[outcome]} callers were told so`)
 }
 
 function countHealthy ({ answers, windows }: Evidence): HealthyAnswers {

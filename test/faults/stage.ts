@@ -4,7 +4,7 @@ import type { Scope } from '../helpers/scope.js'
 import { until } from '../helpers/until.js'
 import { startArrivals, startCallers, type Load } from './callers.js'
 import { createClient } from './client.js'
-import type { Evidence, Rules } from './evidence.js'
+import type { Evidence, Figures, Rules } from './evidence.js'
 import { startLink } from './link.js'
 import { createRecorder } from './recorder.js'
 import { watchStalls } from './stalls.js'
@@ -66,6 +66,8 @@ export async function setStage (scope: Scope, options: StageOptions) {
   const client = createClient({ port: server.port, authorization: `Bearer ${token}` })
   scope.teardown(() => { client.close() })
 
+  let figures: Figures | undefined
+
   /** Puts so many callers on the server, each with one command at a time. */
   function load (callers: number): Load {
     return ended(startCallers(client, callers))
@@ -98,6 +100,7 @@ export async function setStage (scope: Scope, options: StageOptions) {
     const { publications } = recorder
     const isQuiet = () => performance.now() - (publications.at(-1)?.atMs ?? 0) > QUIET_MS
     await until(isQuiet, 'an end of the publishes', RECOVERY_LIMIT_MS)
+    figures = await server.readFigures()
     if (!brokerLives) return
     const due = publications.filter(({ reasonCode }) => reasonCode === 0).length
     // What does not come is for the judge to find.
@@ -111,6 +114,7 @@ export async function setStage (scope: Scope, options: StageOptions) {
       deliveries: subscriber.deliveries,
       windows: timeline.windows,
       restartsMs,
+      figures,
       rules
     }
   }

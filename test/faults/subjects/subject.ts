@@ -3,13 +3,15 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../helpers/mosquitto.js'
 import { runProgram } from '../../helpers/program.js'
+import { scrape } from '../../helpers/scrape.js'
 import type { Scope } from '../../helpers/scope.js'
+import type { Figures } from '../evidence.js'
 
 /** The programs that the suite can be run against. */
 const PROGRAMS = {
-  messenger: '../../../src/server',
+  messenger: { file: '../../../src/server', hasMetrics: true },
   /** MQTT.js as it comes, see its file. */
-  'mqttjs-reconnect': './mqttjs-reconnect'
+  'mqttjs-reconnect': { file: './mqttjs-reconnect', hasMetrics: false }
 } as const
 export type SubjectName = keyof typeof PROGRAMS
 export const SUBJECT_NAMES = Object.keys(PROGRAMS) as SubjectName[]
@@ -30,10 +32,13 @@ const POLL_MS = 10
 
 /** Starts a server as in production, on a port that it keeps, and waits until it is connected. */
 export async function startSubject (scope: Scope, { name, env }: SubjectOptions) {
-  const port = await freePort()
-  const file = fileURLToPath(new URL(`${PROGRAMS[name]}${extname(import.meta.url)}`, import.meta.url))
-  const run = () => runProgram(scope, file, { env: { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env } })
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  const { file, hasMetrics } = PROGRAMS[name]
+  const path = fileURLToPath(new URL(`${file}${extname(import.meta.url)}`, import.meta.url))
+  const ports = { PORT: String(port), METRICS_PORT: String(metricsPort) }
+  const run = () => runProgram(scope, path, { env: { NODE_ENV: 'production', HOST: '127.0.0.1', ...ports, ...env } })
   let program = run()
+  let wasKilled = false
 
   async function ready (): Promise<void> {
     const limitMs = performance.now() + READY_LIMIT_MS
@@ -50,6 +55,7 @@ export async function startSubject (scope: Scope, { name, env }: SubjectOptions)
     get pid () { return Number(program.pid) },
     /** Ends it at once, as a crash does, and waits until it is gone. */
     async kill (): Promise<void> {
+      wasKilled = true
       program.kill('SIGKILL')
       await program.exit()
     },
@@ -59,6 +65,13 @@ export async function startSubject (scope: Scope, { name, env }: SubjectOptions)
       program = run()
       await ready()
       return startedMs
+    },
+    /** What it has counted of every command since the start of the run; undefined where it does not know. */
+    async readFigures (): Promise<Figures | undefined> {
+      if (!hasMetrics || wasKilled) return undefined
+      const series = Object.entries((await scrape(metricsPort)).seriesOf('messenger_commands_total'))
+      const sum = (outcome: string) => series.filter(([labels]) => labels.startsWith(`outcome=${outcome},`)).reduce((all, [, value]) => all + value, 0)
+      return { accepted: sum('accepted'), notSent: sum('not_sent'), unknown: sum('unknown') }
     }
   }
 }
