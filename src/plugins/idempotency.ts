@@ -134,7 +134,7 @@ function createIdempotency (
       return result
     } catch (error) {
       counted?.claimed('unavailable')
-      request.log.debug({ reqId: request.id, err: error }, 'cannot claim an Idempotency-Key')
+      request.log.debug({ reqId: request.id, reason: String(error) }, 'cannot claim an Idempotency-Key')
       throw new ProblemError('idempotency_store_unavailable', { headers: { 'retry-after': '1' } })
     }
   }
@@ -165,7 +165,7 @@ function createIdempotency (
       else await store.release(claim)
     } catch (error) {
       // The caller gets the true outcome. Repeats get 504: for them it stays unknown.
-      log.warn({ record: claim.record, status: answer.status, err: error }, 'cannot record the answer to an Idempotency-Key')
+      log.warn({ record: claim.record, status: answer.status, reason: String(error) }, 'cannot record the answer to an Idempotency-Key')
     }
   }
 

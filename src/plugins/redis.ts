@@ -40,7 +40,7 @@ export default fp(async (fastify: FastifyInstance, { url }: RedisPluginOptions) 
   redis.on('ready', () => {
     isUp = true
     fastify.log.info('connected to Redis')
-    warnOfLosses(redis, fastify.log).catch(error => { fastify.log.warn({ err: error }, 'cannot read the settings of Redis') })
+    warnOfLosses(redis, fastify.log).catch(error => { fastify.log.warn({ reason: String(error) }, 'cannot read the settings of Redis') })
   })
   redis.on('close', () => {
     // One line when the state changes, none for each attempt.
