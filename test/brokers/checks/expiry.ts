@@ -1,0 +1,66 @@
+import type { IClientOptions } from 'mqtt'
+import type { Test } from 'tap'
+import { IMEI, TOPIC } from '../../helpers/app.js'
+import { subscribe } from '../../helpers/subscriber.js'
+import { until } from '../../helpers/until.js'
+import { resume, startConnectedServer } from '../session.js'
+import type { Broker } from '../subjects.js'
+
+/** A second of `ttl`, rounded up by brokers that count in whole ones, is over after two. */
+const OVER_MS = 2100
+
+/** A device that is away while two commands are sent: one for a second, one for a minute. */
+export async function checkAway (t: Test, broker: Broker) {
+  const before = await subscribe(t, broker.url, TOPIC, asSession(broker.device))
+  await before.client.endAsync()
+  const short = await startConnectedServer(t, broker, { COMMAND_TTL_S: '1' })
+  const long = await startConnectedServer(t, broker, { COMMAND_TTL_S: '60' })
+  t.equal((await short.send({ imei: IMEI, micro_op: 'for_a_second' })).status, 200)
+  const sentMs = performance.now()
+  t.equal((await long.send({ imei: IMEI, micro_op: 'for_a_minute' })).status, 200)
+  const [isDroppedByPolicy] = await Promise.all([checkPolicy(t, broker), over()])
+
+  const device = await resume(t, broker.url, asSession(broker.device))
+  // In the order in which they were sent, so that nothing comes before the last any more.
+  const payloads = await device.payloadsUntil('for_a_minute')
+  const isLate = payloads.includes('for_a_second')
+  t.strictSame(payloads, [...isLate ? ['for_a_second'] : [], 'for_a_minute'])
+  const left = device.received.at(-1)?.properties?.messageExpiryInterval
+  // Whoever counts whole seconds may have seen one more begin than have passed.
+  const mostS = Math.floor((performance.now() - sentMs) / 1000) + 1
+  if (left !== undefined) t.ok(left >= 60 - mostS && left <= 58, `${left} s of 60 are left`)
+  return {
+    backInTime: left === undefined ? 'yes' : 'yes, with the interval that is left',
+    backTooLate: isLate ? `yes${isDroppedByPolicy ? '; not under the policy' : ''}` : 'no'
+  }
+}
+
+/** The same where the broker has a policy of its own, and the commands have none. */
+async function checkPolicy (t: Test, { url, policy }: Broker): Promise<boolean> {
+  if (policy === undefined) return false
+  const session = asSession({ ...policy.device, clientId: 'policy' })
+  const before = await subscribe(t, url, TOPIC, session)
+  await before.client.endAsync()
+  const server = await startConnectedServer(t, { url, env: policy.env })
+  t.equal((await server.send({ imei: IMEI, micro_op: 'waits' })).status, 200)
+  await over()
+  const device = await resume(t, url, session)
+  t.equal((await server.send({ imei: IMEI, micro_op: 'last' })).status, 200)
+  t.strictSame(await device.payloadsUntil('last'), ['last'])
+  return true
+}
+
+async function over (): Promise<void> {
+  const startMs = performance.now()
+  await until(() => performance.now() - startMs > OVER_MS, 'the end of the interval')
+}
+
+/** A session that outlives its connections, in either version. */
+function asSession (device: IClientOptions): IClientOptions {
+  return {
+    clientId: 'away',
+    ...device,
+    clean: false,
+    ...(device.protocolVersion === 5 && { properties: { sessionExpiryInterval: 600 } })
+  }
+}
