@@ -9,6 +9,13 @@ export const NOT_SENT_BODY = '{"detail":"Somthing went wrong"}'
 
 type Env = Readonly<Record<string, string>>
 
+/** What a caller was told. */
+export interface Answer {
+  readonly status: number
+  readonly proxyStatus: string | null
+  readonly body: string
+}
+
 /** The messenger at a broker, on a port of its own: what is asked of it goes through HTTP. */
 export async function startServer (t: Test, broker: Pick<Broker, 'url' | 'env'>, env: Env = {}, overrides: AppOverrides = {}) {
   const log: Array<{ msg: string, reason?: string, receiveMaximum?: number }> = []
@@ -16,10 +23,9 @@ export async function startServer (t: Test, broker: Pick<Broker, 'url' | 'env'>,
   const app = await startApp(t, { ...broker.env, ...env, MQTT_URL: broker.url }, { logger: { level: 'debug', stream }, ...overrides })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const authorization = `Bearer ${await token()}`
-  const read = async (response: Response) => ({
+  const read = async (response: Response): Promise<Answer> => ({
     status: response.status,
     proxyStatus: response.headers.get('proxy-status'),
-    headers: response.headers,
     body: await response.text()
   })
   return {

@@ -47,6 +47,10 @@ export const VERDICTS = {
     title: 'A topic that the access control forbids',
     expected: ['406', '200, and nothing arrives', '504, the connection is closed', 'there is no access control']
   },
+  neighbour: {
+    title: 'A command that is allowed, right behind it',
+    expected: ['200', '200', '504', '200']
+  },
   credentials: {
     title: 'A wrong password',
     expected: ['never ready', 'never ready', 'never ready', 'nobody is asked for one']
