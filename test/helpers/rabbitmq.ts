@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,28 +87,22 @@ export async function startRabbitmq (t: Test, { config = [], definitions }: Rabb
   }
 }
 
-/** A program with all that it starts itself, in a process group of its own. */
+/** Runs a program, and kills all of its group once nobody holds the other end of standard input. */
+const WATCHED = 'exec 3<&0; "$@" </dev/null & program=$!; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & wait $program'
+
+/** A program with all that it starts itself, in a process group of its own, which does not outlive this process. */
 function runGroup (command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-  const child: ChildProcess = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('sh', ['-c', WATCHED, 'sh', command, ...args], { env, detached: true, stdio: 'pipe' })
   let said = ''
   let ended = false
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => { said += String(chunk) })
-  child.once('error', error => { said += String(error) })
-  child.once('close', () => {
-    ended = true
-    process.off('exit', killNow)
-  })
-  const kill = (signal: NodeJS.Signals) => {
-    if (!ended && child.pid !== undefined) process.kill(-child.pid, signal)
-  }
-  // Also where the tests do not come to their end.
-  const killNow = () => { kill('SIGKILL') }
-  process.once('exit', killNow)
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { said += String(chunk) })
+  // When nobody of the group can say anything any more.
+  child.once('close', () => { ended = true })
   return {
     get said () { return said },
     get ended () { return ended },
     async stop (signal: NodeJS.Signals) {
-      kill(signal)
+      if (!ended && child.pid !== undefined) process.kill(-child.pid, signal)
       await until(() => ended, `the end of ${command}: ${said}`, START_MS)
     }
   }
