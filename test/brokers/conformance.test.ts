@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { checkExample, checkHundred, checkNoSubscriber, checkTtl, checkVersions } from './checks/delivery.js'
 import { checkAway } from './checks/expiry.js'
-import { checkCredentials, checkReceiveMaximum, checkRefused, checkTooLarge } from './checks/refusals.js'
+import { checkCredentials, checkEavesdropper, checkReceiveMaximum, checkRefused, checkTooLarge } from './checks/refusals.js'
 import { checkRestart } from './checks/restart.js'
 import { formatTable, readTable, writeTable } from './docs.js'
 import { subjects, type Broker } from './subjects.js'
@@ -16,6 +16,7 @@ const CHECKS: ReadonlyArray<[string, (t: Test, broker: Broker) => Promise<Partia
   ['takes a ttl, or says that it cannot be kept', checkTtl],
   ['delivers to a device that was away what is still to be delivered', checkAway],
   ['says truthfully what became of a publish that the access control refuses', checkRefused],
+  ['lets no device hear the commands of another', checkEavesdropper],
   ['is not ready with a wrong password', checkCredentials],
   ['keeps to the Receive Maximum', checkReceiveMaximum],
   ['says truthfully what became of a command that is too large', checkTooLarge],

@@ -83,11 +83,12 @@ export async function resume (t: Test, url: string, options: IClientOptions) {
   }
 }
 
-async function connect (t: Test, url: string, options: IClientOptions) {
+/** Somebody with a connection of its own, which is not made again where it is lost. */
+export async function connect (t: Test, url: string, options: IClientOptions) {
   const received: IPublishPacket[] = []
   const client = mqtt.connect(url, { reconnectPeriod: 0, ...options })
   t.teardown(() => { client.end(true) })
   client.on('message', (_topic, _payload, packet) => { received.push(packet) })
   const connack = await new Promise<IConnackPacket>((resolve, reject) => { client.once('connect', resolve).once('error', reject) })
-  return { connack, received }
+  return { client, connack, received }
 }

@@ -51,6 +51,10 @@ export const VERDICTS = {
     title: 'A command that is allowed, right behind it',
     expected: ['200', '200', '504', '200']
   },
+  eavesdropper: {
+    title: 'A device that listens to the commands of another',
+    expected: ['gets nothing', 'gets nothing', 'gets nothing', 'gets them']
+  },
   credentials: {
     title: 'A wrong password',
     expected: ['never ready', 'never ready', 'never ready', 'nobody is asked for one']

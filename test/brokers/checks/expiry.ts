@@ -6,7 +6,7 @@ import { until } from '../../helpers/until.js'
 import { resume, startConnectedServer } from '../session.js'
 import type { Broker } from '../subjects.js'
 
-/** A second of `ttl`, rounded up by brokers that count in whole ones, is over after two. */
+/** Mosquitto counts whole seconds: what has one may be delivered until just before the end of a second one. */
 const OVER_MS = 2100
 
 /** A device that is away while two commands are sent: one for a second, one for a minute. */

@@ -3,7 +3,7 @@ import { EXAMPLE, TOPIC } from '../../helpers/app.js'
 import { startCountingTap } from '../../helpers/counting-tap.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { until } from '../../helpers/until.js'
-import { becomesReady, NOT_SENT_BODY, readConnack, startConnectedServer, type Answer } from '../session.js'
+import { becomesReady, connect, NOT_SENT_BODY, readConnack, startConnectedServer, type Answer } from '../session.js'
 import type { Broker } from '../subjects.js'
 
 /** A publish to a topic that the messenger has no right to, and right behind it one to a topic that it has. */
@@ -42,6 +42,27 @@ function describeRefusal (t: Test, { status, body, proxyStatus }: Answer): strin
 function describeLoss (t: Test, proxyStatus: string | null): string {
   t.equal(proxyStatus, 'messenger; error=connection_terminated')
   return '504, the connection is closed'
+}
+
+/** A device that listens to the topic of another one. */
+export async function checkEavesdropper (t: Test, broker: Broker) {
+  const other = { imei: 'other', micro_op: 'secret' }
+  const auditor = await subscribe(t, broker.url, '#', broker.auditor)
+  const device = await connect(t, broker.url, broker.device)
+  // Brokers refuse in their own ways: by a reason code, or by closing the connection, at which MQTT.js tells the caller nothing.
+  const closed = new Promise<void>(resolve => { device.client.once('close', () => { resolve() }) })
+  await Promise.race([closed, device.client.subscribeAsync(`devices/${other.imei}/commands`, { qos: 1 }).catch(() => {})])
+  const server = await startConnectedServer(t, broker)
+  t.equal((await server.send(other)).status, 200)
+  await auditor.count(1)
+  t.strictSame(auditor.payloads, ['secret'])
+  if (device.client.connected) {
+    // What it may hear comes after what it may not.
+    await device.client.subscribeAsync(TOPIC, { qos: 1 })
+    t.equal((await server.send()).status, 200)
+    await until(() => device.received.some(({ topic }) => topic === TOPIC), 'the command of its own')
+  }
+  return { eavesdropper: device.received.some(({ topic }) => topic !== TOPIC) ? 'gets them' : 'gets nothing' }
 }
 
 /** A wrong password. */
