@@ -77,22 +77,23 @@ async function startSecuredRabbitmq (t: Test): Promise<Broker> {
   if (device === undefined) throw new Error(`the definitions lack a device ${IMEI}`)
   // The policy of the page, but for a second, and where it changes nothing for the other checks.
   const vhost = 'policy'
+  const definitions = {
+    ...documented,
+    vhosts: [...documented.vhosts, { name: vhost }],
+    users: [...documented.users, { name: AUDITOR.username, password: AUDITOR.password, tags: '' }],
+    permissions: [
+      ...documented.permissions,
+      ...documented.permissions.map(permission => ({ ...permission, vhost })),
+      { user: AUDITOR.username, vhost: '/', configure: '.*', write: '.*', read: '.*' }
+    ],
+    policies: [
+      ...documented.policies,
+      ...documented.policies.map(policy => ({ ...policy, vhost, definition: { ...policy.definition, 'message-ttl': 1000 } }))
+    ]
+  }
   const broker = await startRabbitmq(t, {
-    config: readBlock(section, 'conf').trim().split('\n'),
-    definitions: {
-      ...documented,
-      vhosts: [...documented.vhosts, { name: vhost }],
-      users: [...documented.users, { name: AUDITOR.username, password: AUDITOR.password, tags: '' }],
-      permissions: [
-        ...documented.permissions,
-        ...documented.permissions.map(permission => ({ ...permission, vhost })),
-        { user: AUDITOR.username, vhost: '/', configure: '.*', write: '.*', read: '.*' }
-      ],
-      policies: [
-        ...documented.policies,
-        ...documented.policies.map(policy => ({ ...policy, vhost, definition: { ...policy.definition, 'message-ttl': 1000 } }))
-      ]
-    }
+    config: [readBlock(section, 'conf').replaceAll('/etc/rabbitmq/', '{dir}/')],
+    files: { 'definitions.json': JSON.stringify(definitions) }
   })
   const login = { protocolVersion: 4 as const, username: device.name, password: device.password }
   return {

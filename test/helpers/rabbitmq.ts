@@ -18,28 +18,27 @@ const START_MS = 90_000
 export interface RabbitmqOptions {
   /** More lines of rabbitmq.conf, after the listener and the log. */
   readonly config?: readonly string[]
-  /** Users, permissions and policies, as `rabbitmqctl export_definitions` writes them. */
-  readonly definitions: object
+  /** Files it may name, by name; they are written beside rabbitmq.conf. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /**
  * A RabbitMQ with its MQTT plugin on a free loopback port, stopped with the test.
  * Node, data, log, cookie and the port mapper (epmd) are its own, so that it neither
- * meets nor leaves behind anything of another RabbitMQ.
+ * meets nor leaves behind anything of another RabbitMQ. `{dir}` in a line stands for its folder.
  */
-export async function startRabbitmq (t: Test, { config = [], definitions }: RabbitmqOptions) {
+export async function startRabbitmq (t: Test, { config = [], files = {} }: RabbitmqOptions = {}) {
   const [port, epmdPort, distributionPort] = [await freePort(), await freePort(), await freePort()]
   const dir = mkdtempSync(join(tmpdir(), 'messenger-rabbitmq-'))
   const path = (name: string) => join(dir, name)
-  writeFileSync(path('definitions.json'), JSON.stringify(definitions))
+  for (const [name, text] of Object.entries(files)) writeFileSync(path(name), text)
   writeFileSync(path('enabled_plugins'), '[rabbitmq_mqtt].')
   writeFileSync(path('rabbitmq.conf'), [
     'listeners.tcp = none',
     `mqtt.listeners.tcp.1 = 127.0.0.1:${port}`,
-    `load_definitions = ${path('definitions.json')}`,
     'log.console = true', 'log.file = false',
     ...config, ''
-  ].join('\n'))
+  ].join('\n').replaceAll('{dir}', dir))
   const env = {
     PATH: process.env.PATH,
     HOME: dir, // of the Erlang cookie
