@@ -19,7 +19,7 @@ export interface Broker {
   readonly url: string
   /** What the messenger is started with, beside the URL. */
   readonly env: Env
-  /** How the device {@link IMEI} connects. */
+  /** How the device {@link IMEI} connects, which is also its client identifier. */
   readonly device: IClientOptions
   /** How somebody connects who may read everything. */
   readonly auditor: IClientOptions
@@ -55,7 +55,7 @@ async function startSecuredMosquitto (t: Test, protocol: Env): Promise<Broker> {
   return {
     ...broker,
     env,
-    device: { protocolVersion: 5, ...DEVICE },
+    device: { protocolVersion: 5, clientId: IMEI, ...DEVICE },
     auditor: { protocolVersion: 5, ...AUDITOR },
     version: `Mosquitto ${/version (\S+)/.exec(String(spawnSync('mosquitto', ['-h'], { env: { PATH: `${process.env.PATH}:/usr/sbin` } }).stdout))?.[1]}`,
     startWithMaximum: bytes => start(`max_packet_size ${bytes}`)
@@ -95,7 +95,7 @@ async function startSecuredRabbitmq (t: Test): Promise<Broker> {
     config: [readBlock(section, 'conf').replaceAll('/etc/rabbitmq/', '{dir}/')],
     files: { 'definitions.json': JSON.stringify(definitions) }
   })
-  const login = { protocolVersion: 4 as const, username: device.name, password: device.password }
+  const login = { protocolVersion: 4 as const, clientId: device.name, username: device.name, password: device.password }
   return {
     ...broker,
     version: `RabbitMQ ${broker.version}`,
@@ -118,7 +118,7 @@ async function startRestartableEmbedded (t: Test): Promise<Broker> {
   return {
     url,
     env: {},
-    device: { protocolVersion: 5 },
+    device: { protocolVersion: 5, clientId: IMEI },
     auditor: { protocolVersion: 5 },
     version: `Aedes ${String(version)}`,
     async start () { broker = await startEmbeddedBroker(Number(new URL(url).port)) },

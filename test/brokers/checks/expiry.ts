@@ -19,7 +19,7 @@ export async function checkAway (t: Test, broker: Broker) {
     await client.endAsync()
     return () => resume(t, broker.url, session)
   }
-  const [comeBack, comeBackOld] = [await leave(broker.device, 'away'), await leave(old, 'away-old')]
+  const [comeBack, comeBackOld] = [await leave(broker.device, `${IMEI}-away`), await leave(old, `${IMEI}-old`)]
   const short = await startConnectedServer(t, broker, { COMMAND_TTL_S: '1' })
   const long = await startConnectedServer(t, broker, { COMMAND_TTL_S: '60' })
   t.equal((await short.send({ imei: IMEI, micro_op: 'for_a_second' })).status, 200)
@@ -46,7 +46,7 @@ export async function checkAway (t: Test, broker: Broker) {
 /** The same where the broker has a policy of its own, and the commands have none. */
 async function checkPolicy (t: Test, { url, policy }: Broker): Promise<boolean> {
   if (policy === undefined) return false
-  const session = asSession(policy.device, 'policy')
+  const session = asSession(policy.device, `${IMEI}-policy`)
   const before = await subscribe(t, url, TOPIC, session)
   await before.client.endAsync()
   const server = await startConnectedServer(t, { url, env: policy.env })
