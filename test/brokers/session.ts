@@ -3,11 +3,9 @@ import type { Test } from 'tap'
 import type { AppOverrides } from '../../src/app.js'
 import { EXAMPLE, startApp, token } from '../helpers/app.js'
 import { until } from '../helpers/until.js'
-import type { Broker } from './subjects.js'
+import type { Broker, Env } from './subjects/broker.js'
 
 export const NOT_SENT_BODY = '{"detail":"Somthing went wrong"}'
-
-type Env = Readonly<Record<string, string>>
 
 /** What a caller was told. */
 export interface Answer {
@@ -83,12 +81,22 @@ export async function resume (t: Test, url: string, options: IClientOptions) {
   }
 }
 
-/** Somebody with a connection of its own, which is not made again where it is lost. */
+/** The options of a session that outlives its connections, in either version. */
+export function asSession (device: IClientOptions, clientId: string): IClientOptions {
+  return { ...device, clientId, clean: false, ...(device.protocolVersion === 5 && { properties: { sessionExpiryInterval: 600 } }) }
+}
+
+/**
+ * Somebody with a connection of its own, which is not made again where it is lost.
+ * @throws {Error} where the broker refuses it
+ */
 export async function connect (t: Test, url: string, options: IClientOptions) {
   const received: IPublishPacket[] = []
   const client = mqtt.connect(url, { reconnectPeriod: 0, ...options })
   t.teardown(() => { client.end(true) })
   client.on('message', (_topic, _payload, packet) => { received.push(packet) })
-  const connack = await new Promise<IConnackPacket>((resolve, reject) => { client.once('connect', resolve).once('error', reject) })
+  const connack = await new Promise<IConnackPacket>((resolve, reject) => {
+    client.once('connect', resolve).once('error', reject).once('close', () => { reject(new Error('closed')) })
+  })
   return { client, connack, received }
 }

@@ -55,6 +55,10 @@ export const VERDICTS = {
     title: 'A device that listens to the commands of another',
     expected: ['gets nothing', 'gets nothing', 'gets nothing', 'gets them']
   },
+  thief: {
+    title: 'A device that comes with the client identifier of another, for which commands wait',
+    expected: ['gets nothing', 'gets nothing', 'gets nothing', 'gets them']
+  },
   credentials: {
     title: 'A wrong password',
     expected: ['never ready', 'never ready', 'never ready', 'nobody is asked for one']

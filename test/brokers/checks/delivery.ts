@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { EXAMPLE, IMEI, TOPIC } from '../../helpers/app.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { startConnectedServer, startServer, becomesReady } from '../session.js'
-import type { Broker } from '../subjects.js'
+import type { Broker } from '../subjects/broker.js'
 
 /** The connection itself, with either version of the protocol. */
 export async function checkVersions (t: Test, broker: Broker) {

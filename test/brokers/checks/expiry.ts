@@ -3,8 +3,8 @@ import type { Test } from 'tap'
 import { IMEI, TOPIC } from '../../helpers/app.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { until } from '../../helpers/until.js'
-import { resume, startConnectedServer } from '../session.js'
-import type { Broker } from '../subjects.js'
+import { asSession, resume, startConnectedServer } from '../session.js'
+import type { Broker } from '../subjects/broker.js'
 
 /** Mosquitto counts whole seconds: what has one may be delivered until just before the end of a second one. */
 const OVER_MS = 2100
@@ -61,9 +61,4 @@ async function checkPolicy (t: Test, { url, policy }: Broker): Promise<boolean> 
 async function over (): Promise<void> {
   const startMs = performance.now()
   await until(() => performance.now() - startMs > OVER_MS, 'the end of the interval')
-}
-
-/** A session that outlives its connections, in either version. */
-function asSession (device: IClientOptions, clientId: string): IClientOptions {
-  return { ...device, clientId, clean: false, ...(device.protocolVersion === 5 && { properties: { sessionExpiryInterval: 600 } }) }
 }

@@ -3,8 +3,8 @@ import { EXAMPLE, TOPIC } from '../../helpers/app.js'
 import { startCountingTap } from '../../helpers/counting-tap.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { until } from '../../helpers/until.js'
-import { becomesReady, connect, NOT_SENT_BODY, readConnack, startConnectedServer, type Answer } from '../session.js'
-import type { Broker } from '../subjects.js'
+import { NOT_SENT_BODY, readConnack, startConnectedServer, type Answer } from '../session.js'
+import type { Broker } from '../subjects/broker.js'
 
 /** A publish to a topic that the messenger has no right to, and right behind it one to a topic that it has. */
 export async function checkRefused (t: Test, broker: Broker) {
@@ -42,43 +42,6 @@ function describeRefusal (t: Test, { status, body, proxyStatus }: Answer): strin
 function describeLoss (t: Test, proxyStatus: string | null): string {
   t.equal(proxyStatus, 'messenger; error=connection_terminated')
   return '504, the connection is closed'
-}
-
-/** A device that listens to the topic of another one. */
-export async function checkEavesdropper (t: Test, broker: Broker) {
-  const other = { imei: 'other', micro_op: 'secret' }
-  const auditor = await subscribe(t, broker.url, '#', broker.auditor)
-  const device = await connect(t, broker.url, broker.device)
-  // Brokers refuse in their own ways: by a reason code, or by closing the connection, at which MQTT.js tells the caller nothing.
-  const closed = new Promise<void>(resolve => { device.client.once('close', () => { resolve() }) })
-  await Promise.race([closed, device.client.subscribeAsync(`devices/${other.imei}/commands`, { qos: 1 }).catch(() => {})])
-  const server = await startConnectedServer(t, broker)
-  t.equal((await server.send(other)).status, 200)
-  await auditor.count(1)
-  t.strictSame(auditor.payloads, ['secret'])
-  if (device.client.connected) {
-    // What it may hear comes after what it may not.
-    await device.client.subscribeAsync(TOPIC, { qos: 1 })
-    t.equal((await server.send()).status, 200)
-    await until(() => device.received.some(({ topic }) => topic === TOPIC), 'the command of its own')
-  }
-  return { eavesdropper: device.received.some(({ topic }) => topic !== TOPIC) ? 'gets them' : 'gets nothing' }
-}
-
-/** A wrong password. */
-export async function checkCredentials (t: Test, broker: Broker) {
-  const server = await becomesReady(t, broker, { MQTT_USERNAME: 'messenger', MQTT_PASSWORD: 'wrong' })
-  const ready = await server.ready()
-  if (server.isReady) {
-    t.equal(ready.status, 200)
-    return { credentials: 'nobody is asked for one' }
-  }
-  t.equal(ready.status, 503)
-  t.equal(JSON.parse(ready.body).code, 'broker_unavailable')
-  for (const { reason } of server.log.filter(({ reason }) => reason !== undefined)) t.match(reason, /^Connection refused: (Not authorized|Bad username or password)$/)
-  const { status, body, proxyStatus } = await server.send()
-  t.strictSame([status, body, proxyStatus], [406, NOT_SENT_BODY, 'messenger; error=destination_unavailable'])
-  return { credentials: 'never ready' }
 }
 
 /** The limit that the broker sets to what is in flight. */

@@ -4,7 +4,7 @@ import { createFakeClock } from '../../helpers/fake-clock.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { until } from '../../helpers/until.js'
 import { NOT_SENT_BODY, startConnectedServer } from '../session.js'
-import type { Broker } from '../subjects.js'
+import type { Broker } from '../subjects/broker.js'
 
 /** The broker goes away under a messenger that works, and comes back. */
 export async function checkRestart (t: Test, broker: Broker) {
