@@ -86,7 +86,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
   /** Begins to connect, and to connect again whenever the connection is lost. */
   function start (): void {
     if (mqtt.protocolVersion === '3.1.1') {
-      log.warn('MQTT 3.1.1: a publish that the broker refuses is answered 200, commands do not expire, and a ttl is refused')
+      log.warn('MQTT 3.1.1: a publish that the broker refuses may be answered 200, commands do not expire, and a ttl is refused')
     }
     keeper = keepConnected({
       ...mqtt,

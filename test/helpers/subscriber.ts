@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import mqtt, { type IClientOptions, type IPublishPacket } from 'mqtt'
 import type { Test } from 'tap'
 import { until } from './until.js'
@@ -5,9 +6,11 @@ import { until } from './until.js'
 /** A device: subscribed, QoS 1, on a real broker. Collects what it gets. */
 export async function subscribe (t: Test, url: string, filter: string, options: IClientOptions = {}) {
   const received: IPublishPacket[] = []
-  const client = await mqtt.connectAsync(url, { protocolVersion: 5, reconnectPeriod: 20, ...options })
+  const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 20, ...options })
   t.teardown(() => { client.end(true) })
+  // Before it is connected: what waited in a session comes together with the CONNACK.
   client.on('message', (_topic, _payload, packet) => { received.push(packet) })
+  await once(client, 'connect')
   await client.subscribeAsync(filter, { qos: 1 })
   return {
     client,
