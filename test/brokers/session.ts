@@ -8,7 +8,7 @@ import type { Broker, Env } from './subjects/broker.js'
 export const NOT_SENT_BODY = '{"detail":"Somthing went wrong"}'
 
 /** What a caller was told. */
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly proxyStatus: string | null
   readonly body: string

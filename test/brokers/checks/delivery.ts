@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { EXAMPLE, IMEI, TOPIC } from '../../helpers/app.js'
 import { subscribe } from '../../helpers/subscriber.js'
-import { startConnectedServer, startServer, becomesReady } from '../session.js'
+import { becomesReady, startConnectedServer } from '../session.js'
 import type { Broker } from '../subjects/broker.js'
 
 /** The connection itself, with either version of the protocol. */
@@ -75,8 +75,7 @@ export async function checkHundred (t: Test, broker: Broker) {
 /** A `ttl`, which is refused where the protocol could not keep it. */
 export async function checkTtl (t: Test, broker: Broker) {
   const device = await subscribe(t, broker.url, TOPIC, broker.device)
-  const server = await startServer(t, broker)
-  await server.app.mqtt.whenConnected()
+  const server = await startConnectedServer(t, broker)
   const { status, body } = await server.send({ ...EXAMPLE, ttl: 5 })
   t.equal((await server.send({ imei: IMEI, micro_op: 'last' })).status, 200)
   if (status === 200) {
