@@ -22,6 +22,7 @@ export const PER_COMMAND = {
   '(a) answered 406, yet published': publishedAfter406,
   '(b) published more than once': publishedTwice,
   '(c) answered 200, never acknowledged': neverAcknowledged,
+  'answered 200 before a PUBACK could be heard': tooEarly,
   'answered anything but 200, 406 or 504 as documented': answeredWrongly,
   '504 outside of every window of a fault': unexplained504,
   'published by a server that was started afterwards': publishedByTheNextServer,
@@ -44,6 +45,11 @@ function publishedTwice ({ publications, deliveries }: Case): Finding {
 function neverAcknowledged ({ answer, publications }: Case): Finding {
   const isAcknowledged = publications.some(({ reasonCode }) => reasonCode !== undefined && reasonCode < FIRST_REFUSAL)
   return answer.status === 200 && !isAcknowledged ? `published ${publications.length} x` : undefined
+}
+
+function tooEarly ({ answer, publications }: Case): Finding {
+  if (answer.status !== 200 || publications.some(({ heardAtMs }) => heardAtMs !== undefined && heardAtMs <= answer.answeredAtMs)) return undefined
+  return `answered at ${answer.answeredAtMs.toFixed()} ms, heard at ${publications.map(({ heardAtMs }) => heardAtMs?.toFixed() ?? 'no time').join(', ')}`
 }
 
 function answeredWrongly ({ answer }: Case, { windows }: Evidence): Finding {

@@ -17,7 +17,7 @@ function answer (status: number | string, rest: Partial<Answer> = {}): Answer {
 }
 
 function publication (reasonCode: number | undefined, rest: Partial<Publication> = {}): Publication {
-  return { id: 'c1', requestId: 'r1', topic: 'devices/1/commands', connection: 1, atMs: 1_002, reasonCode, ...rest }
+  return { id: 'c1', requestId: 'r1', topic: 'devices/1/commands', connection: 1, atMs: 1_002, reasonCode, heardAtMs: 1_005, ...rest }
 }
 
 function delivery (rest: Partial<Delivery> = {}): Delivery {
@@ -58,6 +58,7 @@ t.test('passes a command that was accepted, acknowledged and delivered once', as
     '(a) answered 406, yet published',
     '(b) published more than once',
     '(c) answered 200, never acknowledged',
+    'answered 200 before a PUBACK could be heard',
     'answered anything but 200, 406 or 504 as documented',
     '504 outside of every window of a fault',
     'published by a server that was started afterwards',
@@ -100,7 +101,17 @@ t.test('(c) finds a 200 without a PUBACK, and one that was refused', async t => 
   const rules = { leastHealthyShare: undefined, brokerLives: true }
   t.strictSame(findings(t, { publications: [publication(undefined)], rules }), { '(c) answered 200, never acknowledged': ['r1: published 1 x'] })
   t.strictSame(findings(t, { publications: [publication(0x87)], deliveries: [] }), { '(c) answered 200, never acknowledged': ['r1: published 1 x'] })
-  t.strictSame(findings(t, { publications: [], deliveries: [] }), { '(c) answered 200, never acknowledged': ['r1: published 0 x'] })
+  t.strictSame(findings(t, { publications: [], deliveries: [] }), {
+    '(c) answered 200, never acknowledged': ['r1: published 0 x'],
+    'answered 200 before a PUBACK could be heard': ['r1: answered at 1010 ms, heard at ']
+  })
+})
+
+t.test('finds a 200 whose PUBACK was still on its way, or lost', async t => {
+  const check = 'answered 200 before a PUBACK could be heard'
+  t.strictSame(findings(t, { publications: [publication(0, { heardAtMs: 1_011 })] }), { [check]: ['r1: answered at 1010 ms, heard at 1011'] })
+  t.strictSame(findings(t, { publications: [publication(0, { heardAtMs: undefined })] }), { [check]: ['r1: answered at 1010 ms, heard at no time'] })
+  t.strictSame(findings(t, { publications: [publication(0, { heardAtMs: 1_010 })] }), {})
 })
 
 t.test('passes a 200 that nobody subscribed to', async t => {

@@ -49,7 +49,7 @@ export async function startLink (scope: Scope, { brokerPort, recorder, timeline 
   /** Ties a connection of the server to one of its own to the broker. */
   function join (near: Socket): void {
     const far = connect({ port: brokerPort, host: '127.0.0.1', noDelay: true })
-    const { connection: number, toBroker, fromBroker } = recorder.listen(() => {
+    const { connection: number, toBroker, fromBroker, toServer } = recorder.listen(() => {
       // The server may have given it up while the broker made up its mind.
       if (!near.destroyed && !frozen.has(connection)) timeline.connected(number)
     })
@@ -62,7 +62,11 @@ export async function startLink (scope: Scope, { brokerPort, recorder, timeline 
       end () { far.end() }
     }, modes.up)
     const down = createPipe({
-      write (chunk) { if (!near.destroyed) near.write(chunk) },
+      write (chunk) {
+        if (near.destroyed) return
+        toServer(chunk)
+        near.write(chunk)
+      },
       end () { near.end() }
     }, modes.down)
     const connection: Connection = { number, near, far, up, down }

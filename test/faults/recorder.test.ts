@@ -24,7 +24,7 @@ t.test('records a PUBLISH with what joins it with its answer', async t => {
   const beforeMs = performance.now()
   toBroker(publish(1, 'a'))
   const [{ atMs, ...publication } = { atMs: 0 }] = recorder.publications
-  t.strictSame(publication, { id: 'a', requestId: 'request-a', topic: 'devices/a/commands', connection: 1, reasonCode: undefined })
+  t.strictSame(publication, { id: 'a', requestId: 'request-a', topic: 'devices/a/commands', connection: 1, reasonCode: undefined, heardAtMs: undefined })
   t.ok(atMs >= beforeMs && atMs <= performance.now())
 })
 
@@ -53,6 +53,20 @@ t.test('joins each PUBACK with the publish of its connection that it answers', a
     { id: 'b', connection: 1, reasonCode: 0x97 },
     { id: 'c', connection: 2, reasonCode: 0x10 }
   ])
+})
+
+t.test('records when a PUBACK is passed on to the server, which may be later, or never', async t => {
+  const recorder = createRecorder()
+  const { toBroker, fromBroker, toServer } = recorder.listen(() => {})
+  toBroker(Buffer.concat([publish(1, 'a'), publish(2, 'b')]))
+  fromBroker(Buffer.concat([puback(1), puback(2)]))
+  const [first, second] = recorder.publications
+  t.strictSame([first?.heardAtMs, second?.heardAtMs], [undefined, undefined])
+  const beforeMs = performance.now()
+  toServer(generate({ cmd: 'pingresp' }))
+  toServer(puback(1))
+  t.ok(Number(first?.heardAtMs) >= beforeMs && Number(first?.heardAtMs) <= performance.now())
+  t.equal(second?.heardAtMs, undefined)
 })
 
 t.test('takes the short PUBACK for a success', async t => {

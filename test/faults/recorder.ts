@@ -13,6 +13,8 @@ export interface Publication {
   readonly atMs: number
   /** Reason code of the PUBACK that the broker sent; undefined where it sent none. */
   reasonCode: number | undefined
+  /** Monotonic milliseconds at which the link passed that PUBACK on to the server; undefined where it never did. */
+  heardAtMs: number | undefined
 }
 
 export type Recorder = ReturnType<typeof createRecorder>
@@ -32,23 +34,35 @@ export function createRecorder () {
   function listen (onAccepted: () => void) {
     connections += 1
     const connection = connections
+    // By Packet Identifier, which is used again once its PUBACK was heard.
     const unacknowledged = new Map<number, Publication>()
+    const acknowledged = new Map<number, Publication>()
     const sent = mqttPacket.parser({ protocolVersion: 5 })
     const answered = mqttPacket.parser({ protocolVersion: 5 })
+    const heard = mqttPacket.parser({ protocolVersion: 5 })
 
     sent.on('packet', packet => {
       if (packet.cmd !== 'publish') return
-      const publication = { ...identify(packet), connection, atMs: performance.now(), reasonCode: undefined }
+      const publication = { ...identify(packet), connection, atMs: performance.now(), reasonCode: undefined, heardAtMs: undefined }
       publications.push(publication)
       unacknowledged.set(Number(packet.messageId), publication)
     })
     answered.on('packet', packet => {
       if (packet.cmd === 'connack' && packet.reasonCode === 0) onAccepted()
       if (packet.cmd !== 'puback') return
-      const publication = unacknowledged.get(Number(packet.messageId))
-      unacknowledged.delete(Number(packet.messageId))
+      const packetId = Number(packet.messageId)
+      const publication = unacknowledged.get(packetId)
+      if (publication === undefined) return
+      unacknowledged.delete(packetId)
+      acknowledged.set(packetId, publication)
       // A PUBACK without a reason code is a success (MQTT 5, 3.4.2.1).
-      if (publication !== undefined) publication.reasonCode = packet.reasonCode ?? 0
+      publication.reasonCode = packet.reasonCode ?? 0
+    })
+    heard.on('packet', packet => {
+      if (packet.cmd !== 'puback') return
+      const publication = acknowledged.get(Number(packet.messageId))
+      acknowledged.delete(Number(packet.messageId))
+      if (publication !== undefined) publication.heardAtMs = performance.now()
     })
 
     return {
@@ -56,7 +70,9 @@ export function createRecorder () {
       /** Bytes that are written to the broker. */
       toBroker (chunk: Buffer): void { sent.parse(chunk) },
       /** Bytes that came from the broker. */
-      fromBroker (chunk: Buffer): void { answered.parse(chunk) }
+      fromBroker (chunk: Buffer): void { answered.parse(chunk) },
+      /** The same bytes, or what is left of them, when they are written to the server. */
+      toServer (chunk: Buffer): void { heard.parse(chunk) }
     }
   }
 
