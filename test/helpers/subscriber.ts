@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import mqtt, { type IClientOptions, type IPublishPacket } from 'mqtt'
 import type { Test } from 'tap'
 import { until } from './until.js'
@@ -10,7 +9,7 @@ export async function subscribe (t: Test, url: string, filter: string, options: 
   t.teardown(() => { client.end(true) })
   // Before it is connected: what waited in a session comes together with the CONNACK.
   client.on('message', (_topic, _payload, packet) => { received.push(packet) })
-  await once(client, 'connect')
+  await new Promise((resolve, reject) => { client.once('connect', resolve).once('error', reject) })
   await client.subscribeAsync(filter, { qos: 1 })
   return {
     client,
