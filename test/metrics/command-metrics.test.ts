@@ -28,12 +28,17 @@ t.test('has every series of commands at 0 before the first command', async t => 
   t.equal(scraped.value('messenger_late_pubacks_total'), 0)
 })
 
-t.test('counts each command that a broker accepted, and no request that was refused before', async t => {
+t.test('counts each command that a broker accepted, and no request that was refused before or repeats a key', async t => {
   const broker = await startBroker(t)
   const device = await subscribe(t, broker.url, '#')
   const { app, scrape } = await startMeasuredApp(t, broker.url)
   await app.mqtt.whenConnected()
-  for (const status of [200, 200, 200]) t.equal((await send(app)).statusCode, status)
+  t.equal((await send(app)).statusCode, 200)
+  t.equal((await send(app)).statusCode, 200)
+  for (const replayed of [undefined, 'true']) {
+    const response = await send(app, EXAMPLE, { 'idempotency-key': 'one' })
+    t.strictSame([response.statusCode, response.headers['idempotency-replayed']], [200, replayed])
+  }
   t.equal((await send(app, {})).statusCode, 400)
   t.equal((await send(app, EXAMPLE, { authorization: 'Bearer none' })).statusCode, 401)
   const scraped = await scrape()
