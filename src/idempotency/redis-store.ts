@@ -1,18 +1,22 @@
 import type { Redis } from 'ioredis'
 import { CLAIM, FINISH, RELEASE } from './redis-scripts.js'
 import type { ClaimResult, IdempotencyStore } from './store.js'
+import { withinTime } from './time-limit.js'
 
 /** Before the name of every record. */
 const PREFIX = 'messenger:idempotency:'
 
+/** What takes longer is given up: a caller is waiting. In milliseconds. */
+const REPLY_LIMIT_MS = 250
+
 /**
  * Keeps answers in Redis, for all processes that share it.
- * @param redis rejects what is not answered in time, and what it cannot send at once
+ * @param redis rejects what it cannot send at once
  * @param ttlMs how long an answer is kept, in milliseconds
  */
 export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore {
   const run = (script: string, record: string, ...parameters: Array<string | number>) =>
-    redis.eval(script, 1, PREFIX + record, ...parameters)
+    withinTime(redis.eval(script, 1, PREFIX + record, ...parameters), REPLY_LIMIT_MS)
 
   const store: IdempotencyStore = {
     async claim (claim) {

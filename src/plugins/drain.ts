@@ -30,13 +30,17 @@ export default fp(async (fastify: FastifyInstance) => {
   fastify.decorate('drain', drain)
   fastify.addHook('preClose', async () => { drain.refuse() })
 
-  fastify.addHook('onRequest', (request, reply, done) => {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    // Also on what was under way: a connection that stays open would keep the server from its end.
+    if (drain.isRefusing) reply.header('connection', 'close')
+    done(null, payload)
+  })
+
+  fastify.addHook('onRequest', (request, _reply, done) => {
     if (!drain.isRefusing) {
       done()
       return
     }
-    // A caller must not send its next request on a connection that is about to go.
-    reply.header('connection', 'close')
     const isExempt = request.is404 || request.routeOptions.config.servedWhileStopping === true
     done(isExempt ? undefined : new ProblemError('shutting_down', { headers: { 'retry-after': '1' } }))
   })

@@ -6,6 +6,7 @@ import { ProblemError } from '../errors.js'
 import { fingerprintOf, nameRecord, readIdempotencyKey } from '../idempotency/key.js'
 import { createMemoryStore } from '../idempotency/memory-store.js'
 import { createRedisStore } from '../idempotency/redis-store.js'
+import { shareClaims } from '../idempotency/share-claims.js'
 import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from '../idempotency/store.js'
 import { createKeyMetrics } from '../metrics/key-metrics.js'
 
@@ -51,7 +52,7 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
   const { redis, metrics } = fastify
   const { ttlS, maxRecords, clock } = options
   const ttlMs = ttlS * 1000
-  const store = redis === undefined ? createMemoryStore({ ttlMs, maxRecords, clock }) : createRedisStore(redis, ttlMs)
+  const store = redis === undefined ? createMemoryStore({ ttlMs, maxRecords, clock }) : shareClaims(createRedisStore(redis, ttlMs))
   const idempotency = createIdempotency(store, options, fastify.log, metrics === undefined ? undefined : createKeyMetrics(metrics))
   fastify.decorate('idempotency', idempotency)
   fastify.decorateRequest('idempotencyKey', undefined)

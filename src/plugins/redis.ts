@@ -14,8 +14,8 @@ export interface RedisPluginOptions {
   readonly url: string | undefined
 }
 
-/** What takes longer is given up: a caller is waiting. In milliseconds. */
-const COMMAND_TIMEOUT_MS = 250
+/** What takes longer is given up, in milliseconds. Who waits for it may be less patient. */
+const COMMAND_TIMEOUT_MS = 1_000
 
 /** A connection that answers nothing for so long is ended, in milliseconds: the other end may be gone without a word. */
 const SOCKET_TIMEOUT_MS = 5_000

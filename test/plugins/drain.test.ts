@@ -1,6 +1,9 @@
 import t from 'tap'
-import { EXAMPLE, send, startConnectedApp } from '../helpers/app.js'
+import { EXAMPLE, send, startConnectedApp, token } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
+import { openRaw, parseResponse } from '../helpers/raw-http.js'
+import { startScriptedBroker } from '../helpers/scripted-broker.js'
+import { until } from '../helpers/until.js'
 
 t.test('while it leaves, serves as before but is not ready', async t => {
   const broker = await startBroker(t)
@@ -30,4 +33,22 @@ t.test('refuses new requests with 503 and closes their connections, except for p
   t.equal((await app.inject('/health/ready')).statusCode, 503)
   t.equal((await app.inject('/nowhere')).statusCode, 404)
   t.equal((await app.inject({ method: 'PUT', url: '/messaging/send' })).statusCode, 405)
+})
+
+t.test('closes the connection of what was under way with its answer, so that nothing keeps the server', async t => {
+  const broker = await startScriptedBroker(t)
+  const app = await startConnectedApp(t, broker.url)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const caller = await openRaw(t, Number(new URL(app.listeningOrigin).port))
+  const body = JSON.stringify(EXAMPLE)
+  caller.write(`POST /messaging/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  await until(() => broker.published.length === 1, 'the publish')
+  const closed = app.close()
+  await until(() => app.drain.isRefusing, 'the refusal of new requests')
+  broker.connections[0]?.puback(broker.published[0]?.messageId)
+  await caller.ended()
+  const { statusLine, headers } = parseResponse(caller.text)
+  t.strictSame([statusLine, headers.connection], ['HTTP/1.1 200 OK', 'close'])
+  await closed
 })
