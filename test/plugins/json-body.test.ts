@@ -22,3 +22,23 @@ t.test('answers 400 to what is not JSON, saying where, and a comment by name', a
     t.strictSame(response.json(), { title: 'Invalid JSON', status: 400, code: 'invalid_json', detail }, body)
   }
 })
+
+t.test('answers 400 to what is nested too deeply to say where it goes wrong', async t => {
+  const app = await startApp(t, { MQTT_URL: 'mqtt://127.0.0.1:1' })
+  const cases: Array<[string, number]> = [['['.repeat(16_000), 101], ['{"a":'.repeat(3_200), 501], [`{"a":${'['.repeat(8_000)}"`, 105]]
+  for (const [body, column] of cases) {
+    const response = await send(app, body)
+    t.equal(response.statusCode, 400)
+    const detail = `The body is not JSON, and cannot be read to where it goes wrong: it has over 100 levels in line 1, column ${column}`
+    t.strictSame(response.json(), { title: 'Invalid JSON', status: 400, code: 'invalid_json', detail })
+  }
+  const many = await send(app, `${'{"a":'.repeat(99)}${'[]'.repeat(4_000)}`)
+  t.equal(many.json().detail, 'The body is not JSON: it goes wrong in line 1, column 498', 'one after the other is not deep')
+})
+
+t.test('takes what is deep and JSON for what it is: a body that does not fit', async t => {
+  const app = await startApp(t, { MQTT_URL: 'mqtt://127.0.0.1:1' })
+  const response = await send(app, `${'['.repeat(8_000)}${']'.repeat(8_000)}`)
+  t.equal(response.statusCode, 400)
+  t.equal(response.json().code, 'invalid_body')
+})
