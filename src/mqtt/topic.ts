@@ -22,6 +22,12 @@ const MAX_SEGMENT_BYTES = 64
 /** Deepest topic that the usual brokers accept: Aedes stops at 100 levels, Mosquitto at 200. */
 const MAX_TOPIC_LEVELS = 100
 
+/**
+ * What a UTF-8 string of MQTT must not have (lone surrogates, NUL) or should not have: controls and
+ * non-characters, on which a broker may close the connection, and Mosquitto does (MQTT 5, section 1.5.4).
+ */
+const UNFIT_CHARACTER = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u
+
 const PLACEHOLDER = /\{([^{}]*)\}/g
 
 /**
@@ -52,10 +58,17 @@ function findTemplateFault (template: string): string | undefined {
   // The server must close the connection on these, for every caller at once.
   if (/[+#]/.test(literal)) return 'has a wildcard (+ or #), which a topic to publish to may not have [MQTT-3.3.2-2]'
   if (literal.includes('\0')) return 'has a NUL character [MQTT-4.7.3-2]'
+  const [unfit] = UNFIT_CHARACTER.exec(template) ?? []
+  if (unfit !== undefined) return `has the character ${nameCharacter(unfit)}, on which a broker may close the connection [MQTT-1.5.4]`
   if (template.startsWith('$')) return 'starts with $, which is kept for the broker [MQTT-4.7.2-1]'
 
   const longest = Buffer.byteLength(literal) + names.length * MAX_SEGMENT_BYTES
   if (longest > MAX_TOPIC_BYTES) return `gives topics over ${MAX_TOPIC_BYTES} bytes [MQTT-4.7.3-3]`
   if (template.split('/').length > MAX_TOPIC_LEVELS) return `has more than ${MAX_TOPIC_LEVELS} levels`
   return undefined
+}
+
+/** A character by its number, e.g. `U+000A`: what is refused cannot be seen. */
+function nameCharacter (character: string): string {
+  return `U+${Number(character.codePointAt(0)).toString(16).toUpperCase().padStart(4, '0')}`
 }

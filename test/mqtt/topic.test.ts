@@ -65,6 +65,18 @@ t.test('refuses a template with a NUL character', async t => {
   t.equal(refusalOf('d/\0/{imei}'), 'has a NUL character [MQTT-4.7.3-2]')
 })
 
+t.test('refuses a template with a character on which brokers close the connection, and names it', async t => {
+  const cases: Array<[string, string]> = [
+    ['d/{imei}\n', 'U+000A'], ['\u0001{imei}', 'U+0001'], ['{imei}\r\n', 'U+000D'], ['{imei}/\u001f', 'U+001F'], ['{imei}/\u007f', 'U+007F'],
+    ['{imei}/\u009f', 'U+009F'], ['{imei}/\ud800', 'U+D800'], ['\ud83d{imei}\udd11', 'U+D83D'], ['{imei}/\udfff/x', 'U+DFFF'], ['{imei}/\ufdd0', 'U+FDD0'],
+    ['{imei}/\uffff', 'U+FFFF'], ['{imei}/\u{1fffe}', 'U+1FFFE'], ['{imei}/\u{10ffff}', 'U+10FFFF']
+  ]
+  for (const [template, name] of cases) {
+    t.equal(refusalOf(template), `has the character ${name}, on which a broker may close the connection [MQTT-1.5.4]`)
+  }
+  t.equal(compileTopic('\u{1f511} \u00a0\ufffd/{imei}').build('42'), '\u{1f511} \u00a0\ufffd/42')
+})
+
 t.test('refuses a template that starts with $, and no other $', async t => {
   for (const template of ['$SYS/{imei}', '$share/group/{imei}', '$/{imei}']) {
     t.equal(refusalOf(template), 'starts with $, which is kept for the broker [MQTT-4.7.2-1]', template)
