@@ -31,7 +31,8 @@ export function answerClientError (this: FastifyInstance, error: NodeJS.ErrnoExc
       body
     ].join('\r\n'))
   }
-  this.log.debug({ err: error }, 'a connection was closed for an error of the client')
+  // Not the error itself: Node hangs on it all that was received, with the token (`rawPacket`).
+  this.log.debug({ code: error.code, reason: error.message }, 'a connection was closed for an error of the client')
   socket.destroySoon()
 }
 

@@ -72,6 +72,26 @@ t.test('writes nothing into an answer that has begun', async t => {
   t.equal(raw.text.match(/HTTP\/1\.1/g)?.length ?? 0, raw.text === '' ? 0 : 1)
 })
 
+t.test('logs why it closed the connection, and nothing of what was received', async t => {
+  const lines: string[] = []
+  const logger = { level: 'trace', stream: { write (line: string) { lines.push(line) } } }
+  const raw = await openRaw(t, await listen(t, await startApp(t, NOWHERE, { logger })))
+  const secret = await token()
+  raw.write(`POST /messaging/send HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${secret}\r\nno header\r\n\r\n`)
+  await raw.ended()
+  const line = lines.find(text => text.includes('a connection was closed'))
+  const { level, code, reason, msg, ...rest } = JSON.parse(line ?? '{}')
+  t.strictSame({ level, code, reason, msg }, {
+    level: 20,
+    code: 'HPE_INVALID_HEADER_TOKEN',
+    reason: 'Parse Error: Invalid header token',
+    msg: 'a connection was closed for an error of the client'
+  })
+  t.strictSame(Object.keys(rest).filter(name => !['time', 'pid', 'hostname'].includes(name)), [])
+  const bytes = [...Buffer.from(secret.slice(0, 20))].join()
+  for (const part of [secret.slice(0, 20), secret.slice(-20), bytes, 'Bearer']) t.notOk(lines.join('').includes(part), part)
+})
+
 t.test('survives callers that reset the connection', async t => {
   const app = await startApp(t, NOWHERE)
   const port = await listen(t, app)
