@@ -92,6 +92,8 @@ function readBrokerUrls (env: Env, faults: Faults): string[] {
   const urls = list(env.MQTT_URL)
   if (!urls.every(isBrokerUrl)) {
     faults.add('MQTT_URL', 'must be mqtt://, mqtts://, ws:// or wss:// URLs, comma-separated')
+  } else if (urls.some(url => url.startsWith('mqtt') && /[?#]/.test(url))) {
+    faults.add('MQTT_URL', 'must have no query at mqtt:// and mqtts:// URLs: settings are variables of their own')
   }
   if (env.MQTT_PASSWORD !== undefined && env.MQTT_USERNAME === undefined) faults.add('MQTT_PASSWORD', 'needs MQTT_USERNAME')
   return urls

@@ -143,6 +143,8 @@ function toClientOptions (options: ConnectOptions): IClientOptions {
     clientId,
     protocolVersion: protocolVersion === '5' ? 5 : 4,
     clean: true,
+    // The query of a WebSocket URL stays part of the URL; MQTT.js would also take its `clientId` for ours.
+    query: {},
     reconnectPeriod: 0,
     queueQoSZero: false,
     resubscribe: false,

@@ -50,6 +50,14 @@ t.test('does not start when MQTT_URL is no list of broker URLs', async t => {
   }
 })
 
+t.test('does not start when MQTT_URL has a query that is not part of a WebSocket URL', async t => {
+  const fault = 'MQTT_URL must have no query at mqtt:// and mqtts:// URLs: settings are variables of their own'
+  for (const url of ['mqtt://a.example?clientId=x', 'mqtts://a.example:8883/?clean=false', 'wss://a.example/mqtt?token=x,mqtt://b.example?', 'mqtt://a.example#x']) {
+    t.strictSame(faultsOf({ ...COMPLETE, MQTT_URL: url }), [fault], url)
+  }
+  t.strictSame(loadConfig({ ...COMPLETE, MQTT_URL: 'wss://a.example/mqtt?token=x' }).mqtt.urls, ['wss://a.example/mqtt?token=x'])
+})
+
 t.test('does not start when there is a password for the broker and no user name', async t => {
   t.strictSame(faultsOf({ ...COMPLETE, MQTT_PASSWORD: 'a password' }), ['MQTT_PASSWORD needs MQTT_USERNAME'])
   t.equal(loadConfig({ ...COMPLETE, MQTT_USERNAME: 'alone' }).mqtt.username, 'alone')

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
+import mqttPacket, { type IConnackPacket, type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
 import type { Test } from 'tap'
 
 /** One client's connection to the scripted broker. */
 export interface ScriptedConnection {
   readonly socket: Socket
+  /** Its CONNECT, once that has come. */
+  connect: IConnectPacket | undefined
   /** PUBLISH packets received on it, in their order. */
   readonly published: IPublishPacket[]
   send(packet: Packet): void
@@ -39,6 +41,7 @@ export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptio
     const parser = mqttPacket.parser({ protocolVersion })
     const connection: ScriptedConnection = {
       socket,
+      connect: undefined,
       published: [],
       send (packet) { if (socket.writable) socket.write(mqttPacket.generate(packet, { protocolVersion })) },
       puback (messageId, reasonCode = 0) {
@@ -48,6 +51,7 @@ export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptio
     parser.on('packet', packet => {
       if (packet.cmd === 'connect') {
         protocolVersion = packet.protocolVersion ?? 5
+        connection.connect = packet
         connections.push(connection)
         if (script.onConnect !== undefined) script.onConnect(connection)
         else accept(connection)
