@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Demo } from './demo.js'
+import { withoutCredentials } from './mqtt/reconnect.js'
 import { signToken } from './tokens.js'
 
 /** The device and the operation of the documented example. */
@@ -17,7 +18,7 @@ export async function printBanner (app: FastifyInstance, { config, state }: Demo
   const url = app.listeningOrigin
   output.write(`
 messenger (demo)   ${url}   API: ${url}/openapi.json
-MQTT broker        ${config.mqtt.urls.join(', ')}${state.broker === undefined ? '' : ' (embedded)'}
+MQTT broker        ${config.mqtt.urls.map(withoutCredentials).join(', ')}${state.broker === undefined ? '' : ' (embedded)'}
 
 Send a first command:
 

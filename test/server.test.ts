@@ -51,9 +51,10 @@ t.test('lets a token outlive a restart of the demo', async t => {
 })
 
 t.test('prints the banner also where only the secret is a demo and the broker is away', async t => {
-  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1' } })
+  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://user:s3cret@127.0.0.1:1,ws://127.0.0.1:1/mqtt?token=s3cret' } })
   await server.says('Another token')
-  t.match(server.output.stdout, /^MQTT broker {8}mqtt:\/\/127\.0\.0\.1:1$/m)
+  t.match(server.output.stdout, /^MQTT broker {8}mqtt:\/\/127\.0\.0\.1:1, ws:\/\/127\.0\.0\.1:1\/mqtt$/m)
+  t.notOk(server.output.stdout.includes('s3cret'))
   server.kill('SIGTERM')
   t.equal((await server.exit()).code, 0)
 })

@@ -105,10 +105,11 @@ export function backoffCeilingMs (failures: number): number {
   return Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1))
 }
 
-/** A broker's URL as it may be logged or shown. */
+/** A broker's URL as it may be logged or shown: without user and password, and without a query, which may be a signature. */
 export function withoutCredentials (url: string): string {
   const shown = new URL(url)
   shown.username = ''
   shown.password = ''
+  shown.search = ''
   return shown.href
 }

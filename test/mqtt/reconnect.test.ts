@@ -33,6 +33,7 @@ t.test('backs off from 100 ms to 2 s', async t => {
 
 t.test('shows a broker without its credentials', async t => {
   t.equal(withoutCredentials('mqtts://user:secret@broker.example:8883'), 'mqtts://broker.example:8883')
+  t.equal(withoutCredentials('wss://user:secret@broker.example/mqtt?token=secret'), 'wss://broker.example/mqtt')
 })
 
 t.test('tries the brokers in turn until one answers', async t => {
