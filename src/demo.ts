@@ -20,6 +20,9 @@ export const DEMO_FILE = '.messenger/demo.json'
 export interface Demo {
   readonly config: Config
   readonly state: DemoState
+  /** Says where the broker is, for `npm run device`: once the server listens, so that one that fails to start says nothing. */
+  announce(): void
+  /** Ends the broker, and takes back what was announced. */
   stop(): Promise<void>
 }
 
@@ -32,18 +35,25 @@ export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo
   const kept = keptSecret(file)
   const secret = config.auth.keys.length === 0 ? kept ?? randomBytes(MIN_SECRET_BYTES).toString('base64url') : undefined
   // Written before anything is started: where it cannot be, there is nothing to stop.
-  keep(file, { secret: secret ?? kept })
+  const found = readDemoState(file).broker
+  keep(file, { broker: found, secret: secret ?? kept })
   const broker = config.mqtt.urls.length === 0 ? await startEmbeddedBroker() : undefined
-  const state: DemoState = { broker: broker?.url, secret }
-  keep(file, { broker: broker?.url, secret: secret ?? kept })
   return {
     config: {
       ...config,
       auth: { ...config.auth, keys: secret === undefined ? config.auth.keys : [createSecretKey(secret)] },
       mqtt: { ...config.mqtt, urls: broker === undefined ? config.mqtt.urls : [broker.url] }
     },
-    state,
-    async stop () { await broker?.stop() }
+    state: { broker: broker?.url, secret },
+    announce () {
+      if (broker !== undefined) keep(file, { ...readDemoState(file), broker: broker.url })
+    },
+    async stop () {
+      await broker?.stop()
+      const state = readDemoState(file)
+      // Another demo of this folder may still run, or may have been started since.
+      if (broker !== undefined && state.broker === broker.url) keep(file, { ...state, broker: found })
+    }
   }
 }
 

@@ -34,6 +34,7 @@ async function start (loaded: Config): Promise<void> {
   const app = await buildApp(config, { logger: await createLogger(config.logLevel, process.stdout) })
   try {
     await app.listen({ host: config.host, port: config.port })
+    demo?.announce()
   } catch (error) {
     await app.close()
     await demo?.stop()

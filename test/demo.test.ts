@@ -58,7 +58,8 @@ t.test('makes up a broker and a secret where neither is set, and changes nothing
 
 t.test('keeps what it made up for its owner alone', async t => {
   const file = createFile(t)
-  const { state } = await start(t, {}, file)
+  const { state, announce } = await start(t, {}, file)
+  announce()
   t.equal(readFileSync(file, 'utf8'), `{\n  "broker": "${state.broker}",\n  "secret": "${state.secret}"\n}\n`)
   t.equal(modeOf(file), '600')
   t.equal(modeOf(file.replace('/demo.json', '')), '700')
@@ -133,6 +134,7 @@ t.test('makes no secret where a key is set, and keeps none', async t => {
   t.teardown(() => demo.stop())
   t.strictSame(demo.config.auth, config.auth)
   t.strictSame(demo.state, { broker: demo.state.broker, secret: undefined })
+  demo.announce()
   t.equal(readFileSync(file, 'utf8'), `{\n  "broker": "${demo.state.broker}"\n}\n`)
 })
 
@@ -164,6 +166,49 @@ t.test('takes another port where the one for brokers is taken, such as by anothe
     t.equal(client.connected, true, broker)
     await client.endAsync()
   }
+})
+
+t.test('leaves the address of another demo in its file until its own is announced', async t => {
+  const file = createFile(t)
+  const first = await start(t, {}, file)
+  first.announce()
+  const second = await startDemo(loadConfig({}), file)
+  t.strictSame(readDemoState(file), first.state, 'the second may still fail to listen')
+  await second.stop()
+  t.strictSame(readDemoState(file), first.state)
+})
+
+t.test('puts the address of another demo back when it stops', async t => {
+  const file = createFile(t)
+  const first = await startDemo(loadConfig({}), file)
+  first.announce()
+  const second = await startDemo(loadConfig({}), file)
+  second.announce()
+  t.strictSame(readDemoState(file), second.state)
+  await second.stop()
+  t.strictSame(readDemoState(file), first.state)
+  await first.stop()
+  t.strictSame(readDemoState(file), { secret: first.state.secret }, 'then there is none')
+})
+
+t.test('leaves the address of a demo that was started since when it stops', async t => {
+  const file = createFile(t)
+  const first = await startDemo(loadConfig({}), file)
+  first.announce()
+  const second = await start(t, {}, file)
+  second.announce()
+  await first.stop()
+  t.strictSame(readDemoState(file), second.state)
+})
+
+t.test('announces nothing where the broker is not its own', async t => {
+  const file = createFile(t)
+  const first = await start(t, {}, file)
+  first.announce()
+  const second = await startBrokerless(t, file)
+  second.announce()
+  await second.stop()
+  t.strictSame(readDemoState(file), first.state)
 })
 
 t.test('takes the port that is asked for where that is free, and another one where it is not', async t => {

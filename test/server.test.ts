@@ -93,10 +93,13 @@ t.test('does not start in production without a broker and a key, and says so in 
 
 t.test('does not start where another program listens, and says what to do', async t => {
   const port = String(await freePort())
-  const first = runProgram(t, 'src/server.ts', { env: { PORT: port } })
+  const cwd = createFolder(t)
+  const first = runProgram(t, 'src/server.ts', { cwd, env: { PORT: port } })
   await first.says('Another token')
-  const second = runProgram(t, 'src/server.ts', { env: { PORT: port } })
+  const kept = readFileSync(join(cwd, '.messenger/demo.json'), 'utf8')
+  const second = runProgram(t, 'src/server.ts', { cwd, env: { PORT: port } })
   t.equal((await second.exit()).code, 1)
+  t.equal(readFileSync(join(cwd, '.messenger/demo.json'), 'utf8'), kept, 'devices still find the first')
   t.match(second.output.stderr, `address already in use 127.0.0.1:${port}\nAnother program listens there: set PORT to a free port.\n`)
 })
 

@@ -24,7 +24,7 @@ function run (args: string[]): void {
   if (imei === undefined || more.length > 0) throw new Error('name one imei')
   const { mqtt: { topic, urls, username, password, ca, cert, key, protocolVersion } } = loadConfig(withDotEnv(process.env))
   const url = urls[0] ?? readDemoState().broker
-  if (url === undefined) throw new Error(`there is no broker yet: start the messenger once (npm start), which makes ${DEMO_FILE}`)
+  if (url === undefined) throw new Error(`there is no broker in ${DEMO_FILE}: is the messenger running? npm start`)
   const filter = topic.build(imei)
 
   const client = mqtt.connect(url, {
@@ -39,7 +39,10 @@ function run (args: string[]): void {
   client.on('message', (topicName, payload) => {
     process.stdout.write(`${new Date().toISOString()} ${topicName} ${payload.toString()}\n`)
   })
-  client.on('error', error => { process.stderr.write(`${error.message}\n`) })
+  client.on('error', (error: NodeJS.ErrnoException) => {
+    const hint = error.code === 'ECONNREFUSED' && urls.length === 0 ? ': is the messenger running? npm start' : ''
+    process.stderr.write(`${error.message}${hint}\n`)
+  })
   process.once('SIGINT', () => { client.end() })
   process.once('SIGTERM', () => { client.end() })
 }

@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { EXAMPLE, IMEI, SECRET, send, startConnectedApp } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
@@ -90,7 +92,7 @@ t.test('is no device where it cannot be one, and says why', async t => {
     [{}, /^name one imei/],
     [{ args: ['1', '2'] }, /^name one imei/],
     [{ args: ['a/b'], env: { MQTT_URL: 'mqtt://127.0.0.1:1' } }, /^imei cannot stand in a topic/],
-    [{ args: ['1'] }, /^there is no broker yet: start the messenger once/]
+    [{ args: ['1'] }, /^there is no broker in \.messenger\/demo\.json: is the messenger running\? npm start\n/]
   ]
   for (const [options, message] of cases) {
     const { code, stderr } = await run(t, 'device', options)
@@ -110,7 +112,17 @@ t.test('says that the broker does not let it subscribe', async t => {
 
 t.test('says that the broker is away, and goes on trying', async t => {
   const device = runProgram(t, 'src/cli/device.ts', { args: ['1'], env: { MQTT_URL: 'mqtt://127.0.0.1:1' } })
-  await until(() => device.output.stderr.includes('ECONNREFUSED'), 'the message', 20_000)
+  await until(() => device.output.stderr.includes('connect ECONNREFUSED 127.0.0.1:1\n'), 'the message', 20_000)
+  device.kill('SIGTERM')
+  t.equal((await device.exit()).code, 0)
+})
+
+t.test('asks whether the messenger is running where the broker of the demo is away', async t => {
+  const cwd = createFolder(t)
+  mkdirSync(join(cwd, '.messenger'))
+  writeFileSync(join(cwd, '.messenger/demo.json'), '{"broker":"mqtt://127.0.0.1:1"}')
+  const device = runProgram(t, 'src/cli/device.ts', { cwd, args: ['1'] })
+  await until(() => device.output.stderr.includes('connect ECONNREFUSED 127.0.0.1:1: is the messenger running? npm start\n'), 'the message', 20_000)
   device.kill('SIGTERM')
   t.equal((await device.exit()).code, 0)
 })
