@@ -2,10 +2,10 @@ import fastifyJwt from '@fastify/jwt'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { LRUCache } from 'lru-cache'
-import { insufficientScope, invalidToken, readBearerToken } from '../auth/bearer.js'
+import { insufficientScope, invalidToken } from '../auth/bearer.js'
 import { hasScope, type Claims } from '../auth/claims.js'
 import type { VerificationKey } from '../auth/keys.js'
+import { createTokenCache } from '../auth/token-cache.js'
 import type { Clock } from '../clock.js'
 
 declare module 'fastify' {
@@ -36,9 +36,6 @@ export interface AuthOptions {
   readonly clock: Clock
 }
 
-/** Headers with a verified token that are remembered, so that each is read and its signature checked once. */
-const MAX_TOKENS = 10_000
-
 /** How far the clocks of issuer and messenger may be apart, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 5_000
 
@@ -65,21 +62,13 @@ const WRONG_KEY = new Set(['FAST_JWT_INVALID_SIGNATURE', 'FAST_JWT_INVALID_ALGOR
  * Sets `request.user` to the claims, and the OpenAPI `security` of the routes.
  */
 export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
-  const verify = await createVerifier(fastify, options)
-  const verified = new LRUCache<string, Claims>({ max: MAX_TOKENS })
+  const tokens = createTokenCache(await createVerifier(fastify, options))
   const { clock, scope } = options
 
   function authenticate (request: FastifyRequest): void {
-    const { authorization = '' } = request.headers
-    let claims = verified.get(authorization)
-    if (claims === undefined) {
-      claims = verify(readBearerToken(authorization))
-      if (typeof claims.sub !== 'string' || claims.sub === '') throw invalidToken('The sub of the access token names nobody')
-      verified.set(authorization, claims)
-    } else if (claims.exp * 1000 + CLOCK_TOLERANCE_MS < clock.wallMs()) {
-      verified.delete(authorization)
-      throw invalidToken('The access token has expired')
-    }
+    const claims = tokens.claimsOf(request.headers.authorization ?? '')
+    // It may be a remembered one.
+    if (claims.exp * 1000 + CLOCK_TOLERANCE_MS < clock.wallMs()) throw invalidToken('The access token has expired')
     request.user = claims
   }
 
@@ -133,7 +122,7 @@ async function createVerifier (fastify: FastifyInstance, options: AuthOptions): 
   }
 
   const jwts = Object.values(fastify.jwt)
-  return token => {
+  function verify (token: string): Claims {
     let code = 'FAST_JWT_INVALID_ALGORITHM'
     for (const jwt of jwts) {
       try {
@@ -146,5 +135,11 @@ async function createVerifier (fastify: FastifyInstance, options: AuthOptions): 
       }
     }
     throw invalidToken(String(REASONS.get(code)))
+  }
+
+  return token => {
+    const claims = verify(token)
+    if (typeof claims.sub !== 'string' || claims.sub === '') throw invalidToken('The sub of the access token names nobody')
+    return claims
   }
 }

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { createTokenCache, type TokenCacheOptions } from '../../src/auth/token-cache.js'
+import { ProblemError } from '../../src/errors.js'
+import { thrownBy } from '../helpers/thrown-by.js'
+
+/** A cache, and the tokens that it had verified. */
+function setUp (options: TokenCacheOptions = {}) {
+  const verified: string[] = []
+  const cache = createTokenCache(token => {
+    verified.push(token)
+    if (token === 'bad') throw new RangeError('a bad token')
+    return { sub: token, exp: 1 }
+  }, options)
+  return { cache, verified }
+}
+
+t.test('verifies a token once, however the header around it is written', async t => {
+  const { cache, verified } = setUp()
+  for (const authorization of ['Bearer abc', 'Bearer abc', 'bearer abc', 'BEARER  abc', `bEaReR${' '.repeat(1_000)}abc`, ' Bearer abc ']) {
+    t.strictSame(cache.claimsOf(authorization), { sub: 'abc', exp: 1 }, authorization)
+  }
+  t.strictSame(verified, ['abc'])
+  t.equal(cache.size, 1)
+})
+
+t.test('keeps a token also where it first comes in an unusual header', async t => {
+  const { cache, verified } = setUp()
+  cache.claimsOf('bearer   abc')
+  cache.claimsOf('Bearer abc')
+  t.strictSame(verified, ['abc'])
+})
+
+t.test('keeps tokens apart', async t => {
+  const { cache, verified } = setUp()
+  for (const token of ['a', 'b', 'a=', 'A']) t.equal(cache.claimsOf(`Bearer ${token}`).sub, token)
+  t.strictSame(verified, ['a', 'b', 'a=', 'A'])
+})
+
+t.test('remembers nothing of a token that is not accepted, and of a header without one', async t => {
+  const { cache, verified } = setUp()
+  for (let time = 0; time < 2; time += 1) t.throws(() => cache.claimsOf('Bearer bad'), { message: 'a bad token' })
+  t.strictSame(verified, ['bad', 'bad'])
+  t.equal(thrownBy(ProblemError, () => cache.claimsOf('')).code, 'token_missing')
+  t.equal(thrownBy(ProblemError, () => cache.claimsOf('Bearer a b')).code, 'invalid_request')
+  t.equal(cache.size, 0)
+})
+
+t.test('forgets the token that was longest unused where there are too many, or too many characters', async t => {
+  for (const options of [{ maxTokens: 2 }, { maxCharacters: 7 }]) {
+    const { cache, verified } = setUp(options)
+    for (const token of ['aaa', 'bbb', 'aaa', 'ccc', 'aaa', 'bbb']) cache.claimsOf(`Bearer ${token}`)
+    t.strictSame(verified, ['aaa', 'bbb', 'ccc', 'bbb'], JSON.stringify(options))
+    t.equal(cache.size, 2)
+  }
+})
+
+t.test('does not remember a token that is too long', async t => {
+  const { cache, verified } = setUp({ maxTokenCharacters: 3 })
+  for (const token of ['abc', 'abc', 'abcd', 'abcd']) cache.claimsOf(`Bearer ${token}`)
+  t.strictSame(verified, ['abc', 'abcd', 'abcd'])
+})
