@@ -12,5 +12,6 @@ export function withDotEnv (environment: NodeJS.ProcessEnv, file = '.env'): Node
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
   }
-  return { ...parseEnv(text), ...environment }
+  // Editors of Windows put a byte order mark first, which would become part of the first name.
+  return { ...parseEnv(text.replace(/^\uFEFF/, '')), ...environment }
 }

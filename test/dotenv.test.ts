@@ -13,6 +13,10 @@ t.test('adds the variables of the file to the environment', async t => {
   })
 })
 
+t.test('reads the first variable of a file that begins with a byte order mark', async t => {
+  t.strictSame(withDotEnv({}, createDotEnv(t, '\uFEFFNODE_ENV=production\r\nPORT=80\r\n')), { NODE_ENV: 'production', PORT: '80' })
+})
+
 t.test('reads a PEM over several lines', async t => {
   const pem = '-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----'
   t.strictSame(withDotEnv({}, createDotEnv(t, `JWT_PUBLIC_KEY="${pem}"\n`)), { JWT_PUBLIC_KEY: pem })

@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import envSchema from 'env-schema'
 import type { Faults } from './faults.js'
 
-const oneOf = <const T extends string>(values: readonly T[], options: { default: T, description: string }) =>
+const oneOf = <const T extends string>(values: readonly T[], options: { default?: T, description: string }) =>
   Type.Unsafe<T>({ type: 'string', enum: values, ...options })
 
 const text = (description: string) => Type.Optional(Type.String({ description }))
@@ -12,7 +12,9 @@ const text = (description: string) => Type.Optional(Type.String({ description })
  * The configuration table of the README is checked against this schema.
  */
 export const Env = Type.Object({
-  NODE_ENV: text('`production` switches off the demo and refuses weak settings'),
+  NODE_ENV: Type.Optional(oneOf(['development', 'test', 'production'], {
+    description: '`production` switches off the demo and refuses weak settings; `development` and `test` are as unset'
+  })),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on. Demo mode refuses any but a loopback address' }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'Port to listen on; 0 takes a free one' }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

@@ -23,6 +23,13 @@ t.test('does not start in production with a secret under 32 bytes', async t => {
   t.equal(loadConfig({ ...COMPLETE, JWT_SECRET: 'x' }).auth.keys.length, 1, 'outside of production any secret does')
 })
 
+t.test('does not start when NODE_ENV is mistyped: it would be taken for no production', async t => {
+  for (const mode of ['prod', 'Production', 'production ', 'staging']) {
+    t.strictSame(faultsOf({ NODE_ENV: mode }), ['NODE_ENV must be one of development, test, production'], mode)
+  }
+  for (const mode of ['development', 'test', '']) t.equal(loadConfig({ NODE_ENV: mode }).isDemo, true, mode)
+})
+
 t.test('starts in production with a public key alone', async t => {
   const config = loadConfig({ NODE_ENV: 'production', HOST: '0.0.0.0', MQTT_URL: COMPLETE.MQTT_URL, JWT_PUBLIC_KEY: PUBLIC_KEY })
   t.equal(config.isDemo, false)
