@@ -43,7 +43,7 @@ export function loadConfig (
     /** Whether the embedded broker or the demo secret stands in for something that was not set. */
     isDemo,
     /** Origins that browsers may call from; `*` for any, empty for none. */
-    corsOrigins: list(env.CORS_ORIGIN ?? (isDemo ? '*' : '')),
+    corsOrigins: readCorsOrigins(env, isDemo, faults),
     drainDelayMs: env.DRAIN_DELAY_MS,
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
     /** Seconds, where a command states no `ttl`. */
@@ -152,6 +152,21 @@ function readKeys (env: Env, faults: Faults, readFile: ReadFile): VerificationKe
   }
   if (secret === undefined) return []
   return faults.attempt('JWT_SECRET', () => [createSecretKey(secret)]) ?? []
+}
+
+function readCorsOrigins (env: Env, isDemo: boolean, faults: Faults): string[] {
+  const origins = list(env.CORS_ORIGIN ?? (isDemo ? '*' : ''))
+  const wrong = origins.filter(origin => origin !== '*' && !isOrigin(origin))
+  // A browser's Origin is compared as it stands: anything else would never match, without a word.
+  if (wrong.length > 0) faults.add('CORS_ORIGIN', `must be * or origins like https://hoppscotch.io, in lower case and without a path; it has ${wrong.join(', ')}`)
+  return origins
+}
+
+/** Scheme, host and port, as a browser writes them (RFC 6454, section 6.2). Apps have schemes of their own, e.g. `capacitor:`. */
+function isOrigin (text: string): boolean {
+  if (!URL.canParse(text) || text.includes('*')) return false
+  const { protocol, host } = new URL(text)
+  return host !== '' && text === `${protocol}//${host}`
 }
 
 function readMicroOps (env: Env, faults: Faults): string[] | undefined {

@@ -81,6 +81,17 @@ t.test('does not start when MICRO_OPS names nothing, or what no command can ask 
   }
 })
 
+t.test('does not start when CORS_ORIGIN has what no browser sends as its origin', async t => {
+  const fault = 'CORS_ORIGIN must be * or origins like https://hoppscotch.io, in lower case and without a path; it has '
+  for (const origin of ['hoppscotch.io', 'https://hoppscotch.io/', 'https://Hoppscotch.io', 'https://a.example:443', 'https://a.example/path', '*.example', 'https://*.example', 'null', 'file:///x', 'file://', 'localhost:3000', 'https://user@a.example']) {
+    t.strictSame(faultsOf({ CORS_ORIGIN: origin }), [fault + origin], origin)
+  }
+  t.strictSame(faultsOf({ CORS_ORIGIN: 'https://a.example,b.example, c.example' }), [`${fault}b.example, c.example`])
+  t.strictSame(loadConfig({ CORS_ORIGIN: 'http://localhost:8080,http://[::1]:3000,capacitor://localhost,*' }).corsOrigins, [
+    'http://localhost:8080', 'http://[::1]:3000', 'capacitor://localhost', '*'
+  ])
+})
+
 t.test('does not start when a stop could cut off a request that was accepted', async t => {
   const fault = (leastMs: number) => `SHUTDOWN_TIMEOUT_MS must be at least ${leastMs}, which is DRAIN_DELAY_MS + ` +
     'MQTT_QUEUE_TIMEOUT_MS + MQTT_PUBLISH_TIMEOUT_MS + 2000: every accepted request gets its answer'
