@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createSecretKey, MIN_SECRET_BYTES } from './auth/keys.js'
 import type { Config } from './config/config.js'
+import { ConfigError } from './config/faults.js'
 import { startEmbeddedBroker } from './mqtt/embedded-broker.js'
 
 /** What the demo made up, for `npm run token` and `npm run device`. */
@@ -30,6 +31,7 @@ export interface Demo {
  * Fills in what was not set: an embedded broker for a missing `MQTT_URL`, a secret for a
  * missing key. The secret is kept, so that tokens outlive a restart.
  * @param file where to keep it; default {@link DEMO_FILE}
+ * @throws {ConfigError} where it cannot be kept
  */
 export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo> {
   const kept = keptSecret(file)
@@ -69,10 +71,16 @@ export function readDemoState (file = DEMO_FILE): DemoState {
 
 /** Written beside and moved into place, so that nobody else can read it for a moment. */
 function keep (file: string, state: DemoState): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const next = `${file}.${process.pid}`
-  writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
-  renameSync(next, file)
+  const folder = dirname(file)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const next = `${file}.${process.pid}`
+    writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+    renameSync(next, file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigError([`${folder} must be a folder that can be written to (${code}), or MQTT_URL and JWT_SECRET or JWT_PUBLIC_KEY must be set`])
+  }
 }
 
 function keptSecret (file: string): string | undefined {

@@ -58,18 +58,21 @@ async function start (loaded: Config): Promise<void> {
   if (demo !== undefined) await printBanner(app, demo, process.stdout)
 }
 
-/** What to do about the errors of listening. */
+/** What to do about the errors of listening, by system call and code. */
 const HINTS = new Map([
-  ['EADDRINUSE', 'Another program listens there: set PORT to a free port.'],
-  ['EACCES', 'Ports under 1024 need a privilege here: set PORT to 1024 or more, or grant it.'],
-  ['EADDRNOTAVAIL', 'This machine has no such address: set HOST to one it has.']
+  ['listen EADDRINUSE', 'Another program listens there: set PORT to a free port.'],
+  ['listen EACCES', 'Ports under 1024 need a privilege here: set PORT to 1024 or more, or grant it.'],
+  ['listen EADDRNOTAVAIL', 'This machine has no such address: set HOST to one it has.'],
+  ['getaddrinfo ENOTFOUND', 'No address has this name: set HOST to an address of this machine.'],
+  ['getaddrinfo EAI_AGAIN', 'No address is known for this name now: set HOST to an address of this machine.']
 ])
 
 /** What a person at a terminal needs to know; a stack only where the error is not foreseen. */
 function explain (error: unknown): string {
   if (error instanceof ConfigError) return error.message
   if (error instanceof MetricsPortError) return explain(error.cause).replace('set PORT', 'set METRICS_PORT')
-  const hint = HINTS.get(String((error as NodeJS.ErrnoException).code))
+  const { syscall, code } = error as NodeJS.ErrnoException
+  const hint = HINTS.get(`${syscall} ${code}`)
   return hint === undefined ? inspect(error) : `${String(error)}\n${hint}`
 }
 

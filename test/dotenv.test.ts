@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
+import { ConfigError } from '../src/config/faults.js'
 import { withDotEnv } from '../src/dotenv.js'
+import { thrownBy } from './helpers/thrown-by.js'
 
 /** A `.env` file of this test. */
 function createDotEnv (t: Test, text: string): string {
@@ -44,5 +46,5 @@ t.test('reads .env of the working directory where no file is named', async t => 
 
 t.test('throws when there is a file that cannot be read', async t => {
   const directory = t.testdir({ '.env': {} })
-  t.throws(() => withDotEnv({}, `${directory}/.env`), { code: 'EISDIR' })
+  t.strictSame(thrownBy(ConfigError, () => withDotEnv({}, `${directory}/.env`)).faults, [`${directory}/.env cannot be read (EISDIR)`])
 })

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { createFolder, runProgram } from './helpers/program.js'
+import t, { type Test } from 'tap'
+import { createFolder, runProgram, type ProgramOptions } from './helpers/program.js'
 import { SECRET } from './helpers/app.js'
 import { freePort } from './helpers/mosquitto.js'
 import { subscribe } from './helpers/subscriber.js'
@@ -103,20 +103,33 @@ t.test('does not start where another program listens, and says what to do', asyn
   t.match(second.output.stderr, `address already in use 127.0.0.1:${port}\nAnother program listens there: set PORT to a free port.\n`)
 })
 
+/** What a server prints that does not start. */
+async function refusal (t: Test, options: ProgramOptions): Promise<string> {
+  const server = runProgram(t, 'src/server.ts', options)
+  t.equal((await server.exit()).code, 1)
+  t.equal(server.output.stdout.includes('Another token'), false)
+  return server.output.stderr
+}
+
 t.test('does not start where .env cannot be read', async t => {
   const cwd = createFolder(t)
   mkdirSync(join(cwd, '.env'))
-  const server = runProgram(t, 'src/server.ts', { cwd })
-  t.equal((await server.exit()).code, 1)
-  t.match(server.output.stderr, /EISDIR/)
+  t.equal(await refusal(t, { cwd }), 'The configuration has a fault:\n  - .env cannot be read (EISDIR)\n')
 })
 
 t.test('does not start, and leaves nothing running, where the demo cannot keep its secret', async t => {
   const cwd = createFolder(t)
   writeFileSync(join(cwd, '.messenger'), 'a file is in the way')
-  const server = runProgram(t, 'src/server.ts', { cwd })
-  t.equal((await server.exit()).code, 1)
-  t.match(server.output.stderr, /EEXIST|ENOTDIR/)
+  t.equal(await refusal(t, { cwd }), 'The configuration has a fault:\n' +
+    '  - .messenger must be a folder that can be written to (EEXIST), or MQTT_URL and JWT_SECRET or JWT_PUBLIC_KEY must be set\n')
+})
+
+t.test('does not start where HOST is no address, and says so', async t => {
+  const env = { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET }
+  const hint = 'set HOST to an address of this machine.\n'
+  t.ok((await refusal(t, { env: { ...env, HOST: 'nosuch.invalid' } })).endsWith(hint))
+  t.equal(await refusal(t, { env: { ...env, HOST: '192.0.2.1' } }),
+    'Error: listen EADDRNOTAVAIL: address not available 192.0.2.1\nThis machine has no such address: set HOST to one it has.\n')
 })
 
 t.test('stops and exits 1 after an error nobody caught', async t => {
