@@ -4,6 +4,7 @@ import { MICRO_OP, MicroOp } from '../schemas/common.js'
 import { compileTopic } from '../mqtt/topic.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
+import { checkTlsMaterial } from './tls-material.js'
 
 /** Everything the messenger can be told, checked and ready to use. */
 export type Config = ReturnType<typeof loadConfig>
@@ -124,7 +125,9 @@ function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFi
   if ((env.MQTT_CERT_FILE === undefined) !== (env.MQTT_KEY_FILE === undefined)) {
     faults.add('MQTT_CERT_FILE', 'and MQTT_KEY_FILE must be set together')
   }
-  return { ca: read('MQTT_CA_FILE'), cert: read('MQTT_CERT_FILE'), key: read('MQTT_KEY_FILE') }
+  const material = { ca: read('MQTT_CA_FILE'), cert: read('MQTT_CERT_FILE'), key: read('MQTT_KEY_FILE') }
+  checkTlsMaterial(material, faults)
+  return material
 }
 
 /** Reads a file that a variable names. The error leaves the name out: it may be a key that was pasted there. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import { loadConfig } from '../../src/config/config.js'
 import { Env } from '../../src/config/env.js'
 import { COMPLETE, faultsOf, loadPlain, readFrom } from '../helpers/config.js'
+import { CERTIFICATE, CERTIFICATE_KEY } from '../helpers/keys.js'
 
 /** What the contract promises where nothing is set. */
 const DEFAULTS = {
@@ -92,7 +93,7 @@ t.test('takes every variable over its default', async t => {
   }
   const { JWT_PUBLIC_KEY: _excludesTheSecret, ...others } = Env.properties
   t.strictSame(Object.keys(environment).sort(), Object.keys(others).sort(), 'this test forgets no variable')
-  t.strictSame(loadPlain(environment, readFrom({ '/ca.pem': 'the CA', '/cert.pem': 'the certificate', '/key.pem': 'the key' })), {
+  t.strictSame(loadPlain(environment, readFrom({ '/ca.pem': CERTIFICATE, '/cert.pem': CERTIFICATE, '/key.pem': CERTIFICATE_KEY })), {
     host: '0.0.0.0',
     port: 80,
     metricsPort: 9464,
@@ -115,9 +116,9 @@ t.test('takes every variable over its default', async t => {
       urls: ['mqtts://broker.example'],
       username: 'messenger-user',
       password: 'a password',
-      ca: 'the CA',
-      cert: 'the certificate',
-      key: 'the key',
+      ca: CERTIFICATE,
+      cert: CERTIFICATE,
+      key: CERTIFICATE_KEY,
       clientId: 'gateway_1',
       protocolVersion: '3.1.1',
       topic: 'd/{imei}/c',
@@ -164,6 +165,7 @@ t.test('lets browsers call from anywhere in the demo, and otherwise only from wh
 })
 
 t.test('reads files from the disk where no reader is given', async t => {
-  const dir = t.testdir({ 'ca.pem': 'the CA – in UTF-8' })
-  t.equal(loadConfig({ MQTT_URL: 'mqtts://broker.example', MQTT_CA_FILE: `${dir}/ca.pem` }).mqtt.ca, 'the CA – in UTF-8')
+  const text = `the CA – in UTF-8\n${CERTIFICATE}`
+  const dir = t.testdir({ 'ca.pem': text })
+  t.equal(loadConfig({ MQTT_URL: 'mqtts://broker.example', MQTT_CA_FILE: `${dir}/ca.pem` }).mqtt.ca, text)
 })

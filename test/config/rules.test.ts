@@ -1,7 +1,7 @@
 import t from 'tap'
 import { loadConfig } from '../../src/config/config.js'
 import { COMPLETE, faultsOf, readFrom } from '../helpers/config.js'
-import { generateEc, toPem } from '../helpers/keys.js'
+import { CERTIFICATE, CERTIFICATE_KEY, generateEc, toPem } from '../helpers/keys.js'
 
 const PRODUCTION = { NODE_ENV: 'production', ...COMPLETE }
 const PUBLIC_KEY = toPem(generateEc().publicKey)
@@ -110,14 +110,14 @@ t.test('does not start when METRICS_PORT is PORT, unless each takes a free one',
   t.equal(loadConfig({ PORT: '0', METRICS_PORT: '3000' }).metricsPort, 3000)
 })
 
-const FILES = readFrom({ '/ca.pem': 'the CA', '/cert.pem': 'the certificate', '/key.pem': 'the key' })
+const FILES = readFrom({ '/ca.pem': `# the CA\n${CERTIFICATE}`, '/cert.pem': CERTIFICATE, '/key.pem': CERTIFICATE_KEY })
 const SECURE = { ...COMPLETE, MQTT_URL: 'wss://broker.example' }
 
 t.test('reads the TLS files for a broker that is spoken to over TLS', async t => {
   const { ca, cert, key } = loadConfig({ ...SECURE, MQTT_CA_FILE: '/ca.pem' }, FILES).mqtt
-  t.strictSame({ ca, cert, key }, { ca: 'the CA', cert: undefined, key: undefined })
+  t.strictSame({ ca, cert, key }, { ca: `# the CA\n${CERTIFICATE}`, cert: undefined, key: undefined })
   const client = loadConfig({ ...SECURE, MQTT_CERT_FILE: '/cert.pem', MQTT_KEY_FILE: '/key.pem' }, FILES).mqtt
-  t.strictSame([client.ca, client.cert, client.key], [undefined, 'the certificate', 'the key'])
+  t.strictSame([client.ca, client.cert, client.key], [undefined, CERTIFICATE, CERTIFICATE_KEY])
 })
 
 t.test('does not start when there are TLS files and not every URL uses TLS', async t => {
