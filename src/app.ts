@@ -6,6 +6,7 @@ import auth from './plugins/auth.js'
 import cors from './plugins/cors.js'
 import drain from './plugins/drain.js'
 import errorHandler, { answerError } from './plugins/error-handler.js'
+import httpRules from './plugins/http-rules.js'
 import idempotency from './plugins/idempotency.js'
 import jsonBody from './plugins/json-body.js'
 import metrics from './plugins/metrics.js'
@@ -48,6 +49,8 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     childLoggerFactory: log => log,
     requestTimeout: requestTimeoutMs,
     http: {
+      // Left to plugins/http-rules.
+      requireHostHeader: false,
       // Node swaps the two time-outs where the one for the header is the longer, as it is by default.
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs)
@@ -66,6 +69,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(mqtt, { mqtt: config.mqtt, clock })
   await app.register(requestLog, { clock })
   await app.register(errorHandler)
+  await app.register(httpRules)
   await app.register(cors, { corsOrigins: config.corsOrigins })
   await app.register(drain)
   await app.register(openapi)

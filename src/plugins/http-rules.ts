@@ -1,0 +1,19 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { ProblemError } from '../errors.js'
+
+/**
+ * Takes over two answers that Node would give by itself, without our `X-Request-Id` and body.
+ * For the second the server must be built with `requireHostHeader: false`.
+ */
+export default fp(async (fastify: FastifyInstance) => {
+  // An expectation that is not understood may be ignored (RFC 9110, section 10.1.1); Node would answer 417.
+  fastify.server.on('checkExpectation', (request, response) => { fastify.server.emit('request', request, response) })
+
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { headers, httpVersion } = request.raw
+    // RFC 9112, section 3.2.
+    const lacksHost = headers.host === undefined && httpVersion === '1.1'
+    done(lacksHost ? new ProblemError('malformed_request', { detail: 'A request of HTTP/1.1 needs a Host header' }) : undefined)
+  })
+}, { name: 'http-rules', dependencies: ['error-handler'] })

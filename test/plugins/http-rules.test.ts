@@ -1,0 +1,50 @@
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { IMEI, startConnectedApp, token, type App } from '../helpers/app.js'
+import { startBroker } from '../helpers/broker.js'
+import { openRaw, parseResponse } from '../helpers/raw-http.js'
+import { subscribe } from '../helpers/subscriber.js'
+
+/** A server, and a device on its broker. */
+async function setUp (t: Test) {
+  const broker = await startBroker(t)
+  const device = await subscribe(t, broker.url, '#')
+  const app = await startConnectedApp(t, broker.url)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return { app, device }
+}
+
+/** The answer to a command that is sent with these lines in its head. */
+async function sendRaw (t: Test, app: App, version: string, lines: readonly string[]) {
+  const raw = await openRaw(t, (app.server.address() as AddressInfo).port)
+  const body = `{"imei":"${IMEI}","micro_op":"push_down"}`
+  raw.write([
+    `POST /messaging/send HTTP/${version}`, ...lines, `Authorization: Bearer ${await token()}`, 'X-Request-Id: mine',
+    'Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close', '', body
+  ].join('\r\n'))
+  await raw.ended()
+  return parseResponse(raw.text)
+}
+
+t.test('answers a request with an expectation that it does not know as any other', async t => {
+  const { app, device } = await setUp(t)
+  const { statusLine, headers, body } = await sendRaw(t, app, '1.1', ['Host: a', 'Expect: foo'])
+  t.equal(statusLine, 'HTTP/1.1 200 OK')
+  t.equal(headers['x-request-id'], 'mine')
+  t.equal(body, `{"detail":"Send \`push_down\` to topic \`devices/${IMEI}/commands\`"}`)
+  await device.count(1)
+})
+
+t.test('answers 400 to a request of HTTP/1.1 without a Host, and publishes nothing; HTTP/1.0 needs none', async t => {
+  const { app, device } = await setUp(t)
+  const { statusLine, headers, body } = await sendRaw(t, app, '1.1', [])
+  t.equal(statusLine, 'HTTP/1.1 400 Bad Request')
+  t.equal(headers['x-request-id'], 'mine')
+  t.equal(headers['content-type'], 'application/problem+json; charset=utf-8')
+  t.strictSame(JSON.parse(body), {
+    title: 'Malformed request', status: 400, code: 'malformed_request', detail: 'A request of HTTP/1.1 needs a Host header'
+  })
+  t.equal((await sendRaw(t, app, '1.0', [])).statusLine, 'HTTP/1.1 200 OK')
+  await device.count(1)
+  t.equal(device.received.length, 1)
+})
