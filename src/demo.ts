@@ -48,13 +48,13 @@ export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo
     },
     state: { broker: broker?.url, secret },
     announce () {
-      if (broker !== undefined) keep(file, { ...readDemoState(file), broker: broker.url })
+      if (broker !== undefined) keep(file, { broker: broker.url, secret: readDemoState(file).secret })
     },
     async stop () {
       await broker?.stop()
-      const state = readDemoState(file)
+      const now = readDemoState(file)
       // Another demo of this folder may still run, or may have been started since.
-      if (broker !== undefined && state.broker === broker.url) keep(file, { ...state, broker: found })
+      if (broker !== undefined && now.broker === broker.url) keep(file, { broker: found, secret: now.secret })
     }
   }
 }

@@ -39,7 +39,7 @@ function run (args: string[]): void {
   client.on('message', (topicName, payload) => {
     process.stdout.write(`${new Date().toISOString()} ${topicName} ${payload.toString()}\n`)
   })
-  client.on('error', (error: NodeJS.ErrnoException) => {
+  client.on('error', (error: Error & { code?: unknown }) => {
     const hint = error.code === 'ECONNREFUSED' && urls.length === 0 ? ': is the messenger running? npm start' : ''
     process.stderr.write(`${error.message}${hint}\n`)
   })
