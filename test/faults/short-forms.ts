@@ -24,5 +24,5 @@ export const SHORT_DRILLS: DrillOptions = {
   kills: 3,
   rounds: 2,
   stopMs: 2 * PUBLISH_TIMEOUT_MS + 300,
-  overloadMs: 2_000
+  overloadMs: 3_000
 }
