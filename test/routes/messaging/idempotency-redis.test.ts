@@ -97,6 +97,47 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
     t.equal(broker.published.length, 1)
   })
 
+  t.test('changes no answer without a key while Redis is stopped under load, answers 503 to keys, and replays the old ones afterwards', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t, acknowledging)
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(app)
+    const plain: number[] = []
+    const keyed = new Map<string, number>()
+    let isOver = false
+    const isDue = () => !isOver
+
+    /** A caller that sends without a key and with one, turn by turn. */
+    async function call (caller: number): Promise<void> {
+      for (let n = 0; isDue(); n++) {
+        plain.push((await send(app)).statusCode)
+        const key = `${caller}-${n}`
+        keyed.set(key, (await send(app, COMMAND, withKey(key))).statusCode)
+      }
+    }
+
+    const calls = Array.from({ length: 16 }, (_, caller) => call(caller))
+    const answered = (status: number) => [...keyed.values()].filter(one => one === status).length
+    await until(() => answered(200) > 100, '200s before the stop')
+    await redis.stop()
+    await until(() => answered(503) > 100, '503s while it is stopped')
+    const before = answered(200)
+    await redis.start()
+    await until(() => answered(200) > before + 100, '200s after it was started again')
+    isOver = true
+    await Promise.all(calls)
+
+    t.ok(plain.every(status => status === 200), `${plain.length} without a key, all of them 200`)
+    t.equal(answered(200) + answered(503), keyed.size, `${answered(200)} x 200, ${answered(503)} x 503`)
+    t.equal(broker.published.length, plain.length + answered(200), 'nothing was published for a 503')
+    const recorded = [...keyed].filter(([, status]) => status === 200).map(([key]) => key)
+    for (const key of recorded.slice(0, 100)) {
+      const { statusCode, headers } = await send(app, COMMAND, withKey(key))
+      t.strictSame([statusCode, headers['idempotency-replayed']], [200, 'true'])
+    }
+    t.equal(broker.published.length, plain.length + answered(200))
+  })
+
   t.test('loses no finished record when Redis is killed, with every write on its disk', async t => {
     const redis = await startRedis(t)
     const broker = await startScriptedBroker(t, acknowledging)
