@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createScanner, parse, printParseErrorCode, type ParseError } from 'jsonc-parser'
 import { ProblemError } from '../errors.js'
+import { findDuplicateMember, type Json } from '../json/duplicates.js'
+import { explainInvalidJson } from '../json/explain.js'
+import { describePlace } from '../json/place.js'
 
 /**
  * Takes `application/json` bodies and nothing else, and says where one that is not JSON goes wrong.
@@ -13,56 +15,17 @@ import { ProblemError } from '../errors.js'
 export default fp(async (fastify: FastifyInstance) => {
   fastify.removeAllContentTypeParsers()
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    let value: unknown
+    const text = body.toString()
+    let value: Json
     try {
-      value = JSON.parse(body.toString())
+      value = JSON.parse(text)
     } catch {
-      done(new ProblemError('invalid_json', { detail: explain(body.toString()) }))
+      done(new ProblemError('invalid_json', { detail: explainInvalidJson(text) }))
       return
     }
-    done(null, value)
+    // Whoever looked at the body before us may have read the first of the two; JSON.parse takes the last.
+    const duplicate = findDuplicateMember(text, value)
+    if (duplicate === undefined) done(null, value)
+    else done(new ProblemError('invalid_json', { detail: `The member ${duplicate.name} is there twice, again in ${describePlace(text, duplicate.offset)}` }))
   })
 }, { name: 'json-body', dependencies: ['error-handler'] })
-
-/** Should the two parsers ever disagree. */
-const AT_THE_START: ParseError = { error: 1, offset: 0, length: 0 }
-
-/** Deepest text that is parsed a second time: that parser is recursive, and some thousands of brackets are its end. */
-const MAX_DEPTH = 100
-
-/** Why and where a text is not JSON. */
-function explain (text: string): string {
-  if (text.trim() === '') return 'The body is empty'
-  const tooDeep = findTooDeep(text)
-  if (tooDeep !== undefined) {
-    return `The body is not JSON, and cannot be read to where it goes wrong: it has over ${MAX_DEPTH} levels in ${describePlace(text, tooDeep)}`
-  }
-  const errors: ParseError[] = []
-  parse(text, errors, { disallowComments: true, allowTrailingComma: false })
-  const [first] = [...errors, AT_THE_START] as const
-  const isComment = printParseErrorCode(first.error) === 'InvalidCommentToken'
-  const what = isComment ? 'JSON has no comments: remove the one' : 'The body is not JSON: it goes wrong'
-  return `${what} in ${describePlace(text, first.offset)}`
-}
-
-/** Where a text goes deeper than {@link MAX_DEPTH}. */
-function findTooDeep (text: string): number | undefined {
-  const scanner = createScanner(text, true)
-  let depth = 0
-  while (scanner.getPosition() < text.length) {
-    scanner.scan()
-    const offset = scanner.getTokenOffset()
-    // The first character tells a bracket from all other tokens, a string with a bracket in it included.
-    const character = text[offset]
-    if (character === '{' || character === '[') depth += 1
-    else if (character === '}' || character === ']') depth -= 1
-    if (depth > MAX_DEPTH) return offset
-  }
-  return undefined
-}
-
-/** A place in a text, its line and column counted from 1. */
-function describePlace (text: string, offset: number): string {
-  const before = text.slice(0, offset)
-  return `line ${before.split('\n').length}, column ${offset - before.lastIndexOf('\n')}`
-}

@@ -1,5 +1,7 @@
 import t from 'tap'
-import { send, startApp } from '../helpers/app.js'
+import { send, startApp, startConnectedApp } from '../helpers/app.js'
+import { startBroker } from '../helpers/broker.js'
+import { subscribe } from '../helpers/subscriber.js'
 
 t.test('answers 400 to what is not JSON, saying where, and a comment by name', async t => {
   const app = await startApp(t, { MQTT_URL: 'mqtt://127.0.0.1:1' })
@@ -41,4 +43,23 @@ t.test('takes what is deep and JSON for what it is: a body that does not fit', a
   const response = await send(app, `${'['.repeat(8_000)}${']'.repeat(8_000)}`)
   t.equal(response.statusCode, 400)
   t.equal(response.json().code, 'invalid_body')
+})
+
+t.test('answers 400 to a member that is there twice, by name and place, and publishes nothing', async t => {
+  const broker = await startBroker(t)
+  const device = await subscribe(t, broker.url, '#')
+  const app = await startConnectedApp(t, broker.url)
+  const cases: Array<[string, string]> = [
+    ['{"imei":"1","imei":"2","micro_op":"a"}', 'The member imei is there twice, again in line 1, column 13'],
+    ['{"imei":"1","micro_op":"a",\n"\\u0069mei":"1"}', 'The member imei is there twice, again in line 2, column 1'],
+    ['{"imei":"1","micro_op":"a","ttl":1,"ttl":1}', 'The member ttl is there twice, again in line 1, column 36']
+  ]
+  for (const [body, detail] of cases) {
+    const response = await send(app, body)
+    t.equal(response.statusCode, 400, body)
+    t.strictSame(response.json(), { title: 'Invalid JSON', status: 400, code: 'invalid_json', detail }, body)
+  }
+  t.equal((await send(app, '{ "imei" : "3",\n"micro_op" : "push_down" }')).statusCode, 200)
+  await device.count(1)
+  t.strictSame(device.received.map(({ topic }) => topic), ['devices/3/commands'])
 })
