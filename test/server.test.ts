@@ -130,6 +130,8 @@ t.test('does not start where HOST is no address, and says so', async t => {
   t.ok((await refusal(t, { env: { ...env, HOST: 'nosuch.invalid' } })).endsWith(hint))
   t.equal(await refusal(t, { env: { ...env, HOST: '192.0.2.1' } }),
     'Error: listen EADDRNOTAVAIL: address not available 192.0.2.1\nThis machine has no such address: set HOST to one it has.\n')
+  // A link-local address without its link: nobody thought of that, so all there is to know is shown.
+  t.match(await refusal(t, { env: { ...env, HOST: 'fe80::1' } }), /^Error: listen \w+[\s\S]+\n {4}at [\s\S]+syscall: 'listen'/)
 })
 
 t.test('stops and exits 1 after an error nobody caught', async t => {

@@ -58,7 +58,7 @@ function scanForDuplicate (text: string): DuplicateMember | undefined {
     scanner.scan()
     const offset = scanner.getTokenOffset()
     // The first character tells which token it is.
-    switch (text[offset]) {
+    switch (text.charAt(offset)) {
       case '"':
         lastString = { name: scanner.getTokenValue(), offset }
         break
