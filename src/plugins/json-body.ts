@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ProblemError } from '../errors.js'
 import { findDuplicateMember, type Json } from '../json/duplicates.js'
@@ -6,7 +6,7 @@ import { explainInvalidJson } from '../json/explain.js'
 import { describePlace } from '../json/place.js'
 
 /**
- * Takes `application/json` bodies and nothing else, and says where one that is not JSON goes wrong.
+ * Takes `application/json` bodies, not compressed, and nothing else, and says where one that is not JSON goes wrong.
  *
  * Poisoned names (`__proto__`, `constructor`) are left in, as the plain members that
  * JSON.parse makes of them: the schemas of the routes refuse them by name, as any
@@ -28,4 +28,23 @@ export default fp(async (fastify: FastifyInstance) => {
     if (duplicate === undefined) done(null, value)
     else done(new ProblemError('invalid_json', { detail: `The member ${duplicate.name} is there twice, again in ${describePlace(text, duplicate.offset)}` }))
   })
-}, { name: 'json-body', dependencies: ['error-handler'] })
+
+  fastify.addHook('onRoute', route => {
+    if (route.schema?.body === undefined) return
+    // After the token, before the body is read.
+    route.onRequest = [...[route.onRequest ?? []].flat(), refuseEncoding]
+  })
+}, { name: 'json-body', dependencies: ['auth', 'error-handler'] })
+
+/** Encoded bodies would only be found to be no JSON (RFC 9110, section 15.5.16). */
+function refuseEncoding (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void {
+  const encoding = request.headers['content-encoding']
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') {
+    done()
+    return
+  }
+  done(new ProblemError('unsupported_media_type', {
+    detail: 'Send the body without a Content-Encoding',
+    headers: { 'accept-encoding': 'identity' }
+  }))
+}

@@ -16,6 +16,7 @@ const REQUEST_ID: Headers = {
 
 /** Header descriptions that several routes share. */
 export const HEADERS = {
+  'Accept-Encoding': { type: 'string', description: 'How a body may be encoded, where that is what is wrong', examples: ['identity'] },
   'Proxy-Status': {
     type: 'string',
     description: 'What became of the publish (RFC 9209)',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { send, startApp, startConnectedApp } from '../helpers/app.js'
+import { EXAMPLE, send, startApp, startConnectedApp } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
 import { subscribe } from '../helpers/subscriber.js'
 
@@ -62,4 +62,21 @@ t.test('answers 400 to a member that is there twice, by name and place, and publ
   t.equal((await send(app, '{ "imei" : "3",\n"micro_op" : "push_down" }')).statusCode, 200)
   await device.count(1)
   t.strictSame(device.received.map(({ topic }) => topic), ['devices/3/commands'])
+})
+
+t.test('answers 415 to a body with a Content-Encoding, before it is read and after the token', async t => {
+  const app = await startApp(t, { MQTT_URL: 'mqtt://127.0.0.1:1' })
+  for (const encoding of ['gzip', 'br', 'GZIP', 'identity, gzip']) {
+    for (const body of [EXAMPLE, 'x'.repeat(20_000)]) {
+      const response = await send(app, body, { 'content-encoding': encoding })
+      t.equal(response.statusCode, 415, encoding)
+      t.equal(response.headers['accept-encoding'], 'identity')
+      t.strictSame(response.json(), {
+        title: 'Unsupported media type', status: 415, code: 'unsupported_media_type', detail: 'Send the body without a Content-Encoding'
+      })
+    }
+  }
+  t.equal((await send(app, EXAMPLE, { 'content-encoding': 'gzip', authorization: '' })).statusCode, 401)
+  t.equal((await send(app, EXAMPLE, { 'content-encoding': 'Identity' })).statusCode, 406)
+  t.equal((await app.inject({ method: 'GET', url: '/health/live', headers: { 'content-encoding': 'gzip' } })).statusCode, 200)
 })

@@ -53,7 +53,7 @@ export const sendDocs = {
     408: problemResponse(['request_timeout']),
     409: problemResponse(['idempotency_key_in_use'], { 'Retry-After': RETRY_AFTER }),
     413: problemResponse(['payload_too_large']),
-    415: problemResponse(['unsupported_media_type']),
+    415: problemResponse(['unsupported_media_type'], { 'Accept-Encoding': HEADERS['Accept-Encoding'] }),
     422: problemResponse(['idempotency_key_reused']),
     431: problemResponse(['header_fields_too_large']),
     500: problemResponse(['internal_error']),
