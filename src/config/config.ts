@@ -107,8 +107,9 @@ function isBrokerUrl (text: string): boolean {
 }
 
 function readRedisUrl ({ REDIS_URL: url }: Env, faults: Faults): string | undefined {
-  if (url !== undefined && !(URL.canParse(url) && /^rediss?:\/\/[^/]/.test(url))) {
-    faults.add('REDIS_URL', 'must be a redis:// or rediss:// URL')
+  // A query would override the options that keep commands from being queued and sent again.
+  if (url !== undefined && !(URL.canParse(url) && /^rediss?:\/\/[^/?#][^?#]*$/.test(url))) {
+    faults.add('REDIS_URL', 'must be a redis:// or rediss:// URL, without a query')
   }
   return url
 }

@@ -14,7 +14,7 @@ const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/
  */
 export function readIdempotencyKey (header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined
-  const text = String(header).trim()
+  const text = String(header)
   const key = text.startsWith('"') ? QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, '$1') : text
   if (key === undefined || !VISIBLE.test(key)) throw new ProblemError('invalid_idempotency_key')
   return key

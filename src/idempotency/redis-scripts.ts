@@ -20,10 +20,14 @@ if now < tonumber(held[2]) then return {'running'} end
 return {'lost'}
 `
 
-/** ARGV: nonce, milliseconds to keep it, status, body, type, proxy (empty: none). */
+/**
+ * ARGV: nonce, milliseconds to keep it, status, body, type, proxy (empty: none), fingerprint.
+ * A record that is gone, as Redis lost it meanwhile, is written anew: the answer is known.
+ */
 export const FINISH = `
-if redis.call('HGET', KEYS[1], 'nonce') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'status', ARGV[3], 'body', ARGV[4], 'type', ARGV[5], 'proxy', ARGV[6])
+local nonce = redis.call('HGET', KEYS[1], 'nonce')
+if nonce and nonce ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'nonce', ARGV[1], 'fingerprint', ARGV[7], 'status', ARGV[3], 'body', ARGV[4], 'type', ARGV[5], 'proxy', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `

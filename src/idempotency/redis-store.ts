@@ -29,8 +29,8 @@ export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore
         throw error
       }
     },
-    async finish ({ record, nonce }, { status, body, contentType, proxyStatus = '' }) {
-      await run(FINISH, record, nonce, ttlMs, status, body, contentType, proxyStatus)
+    async finish ({ record, nonce, fingerprint }, { status, body, contentType, proxyStatus = '' }) {
+      await run(FINISH, record, nonce, ttlMs, status, body, contentType, proxyStatus, fingerprint)
     },
     async release ({ record, nonce }) {
       await run(RELEASE, record, nonce)

@@ -57,6 +57,8 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
   fastify.decorate('idempotency', idempotency)
   fastify.decorateRequest('idempotencyKey', undefined)
   fastify.decorateRequest('claim', null)
+  // Before Redis and the broker are left: what was published is to be recorded, also for a caller that has gone.
+  fastify.addHook('onClose', async () => { await idempotency.whenIdle() })
 
   fastify.addHook('onRoute', route => {
     if (route.config?.idempotent !== true) return
@@ -102,6 +104,10 @@ function createIdempotency (
   log: FastifyInstance['log'],
   counted: ReturnType<typeof createKeyMetrics> | undefined
 ) {
+  const open = new Set<Claim>()
+  let isUsable = true
+  let onIdle = () => {}
+
   // What may still turn out otherwise, by publication. It goes when the publisher lets go of the publication.
   const unsettled = new WeakMap<object, Claim>()
 
@@ -121,6 +127,7 @@ function createIdempotency (
     const result = await take(claim, request)
     if (result.kind === 'first') {
       request.claim = claim
+      open.add(claim)
       return true
     }
     if (result.kind !== 'recorded') throw refusalOf(result)
@@ -132,10 +139,14 @@ function createIdempotency (
     try {
       const result = await store.claim(claim)
       counted?.claimed(result.kind)
+      if (!isUsable) log.info('the store of Idempotency-Keys answers again')
+      isUsable = true
       return result
     } catch (error) {
       counted?.claimed('unavailable')
-      request.log.debug({ reqId: request.id, reason: String(error) }, 'cannot claim an Idempotency-Key')
+      // One line when the state changes, none for each request.
+      if (isUsable) log.warn({ reqId: request.id, reason: String(error) }, 'cannot claim an Idempotency-Key; requests with one are answered 503')
+      isUsable = false
       throw new ProblemError('idempotency_store_unavailable', { headers: { 'retry-after': '1' } })
     }
   }
@@ -150,6 +161,13 @@ function createIdempotency (
       contentType: String(reply.getHeader('content-type')),
       proxyStatus: reply.getHeader('proxy-status')?.toString()
     })
+    open.delete(claim)
+    if (open.size === 0) onIdle()
+  }
+
+  /** Waits until every claim has its answer; publishes end by their deadlines. */
+  function whenIdle (): Promise<void> {
+    return open.size === 0 ? Promise.resolve() : new Promise(resolve => { onIdle = resolve })
   }
 
   /** Replaces what was recorded of a publication whose outcome became known after its answer. */
@@ -170,7 +188,7 @@ function createIdempotency (
     }
   }
 
-  return { begin, end, amend }
+  return { begin, end, amend, whenIdle }
 }
 
 function replay (reply: FastifyReply, { status, body, contentType, proxyStatus }: RecordedAnswer): void {

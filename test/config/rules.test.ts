@@ -156,7 +156,7 @@ t.test('does not start when a TLS file cannot be read', async t => {
 })
 
 t.test('does not start when REDIS_URL is no URL of a Redis, and does not show it', async t => {
-  for (const url of ['localhost:6379', 'http://localhost', 'redis:', 'redis://', 'redis:///0', '127.0.0.1', 'rediss:/secret']) {
-    t.strictSame(faultsOf({ REDIS_URL: url }), ['REDIS_URL must be a redis:// or rediss:// URL'], url)
+  for (const url of ['localhost:6379', 'http://localhost', 'redis:', 'redis://', 'redis:///0', '127.0.0.1', 'rediss:/secret', 'redis://localhost?enableOfflineQueue=true']) {
+    t.strictSame(faultsOf({ REDIS_URL: url }), ['REDIS_URL must be a redis:// or rediss:// URL, without a query'], url)
   }
 })

@@ -58,7 +58,6 @@ function conforms (t: Test, open: (t: Test) => Promise<IdempotencyStore>) {
 
   t.test('takes nothing from a claim that does not hold the key', async t => {
     const store = await open(t)
-    await store.finish(claimOf('r', 'n0'), ANSWER)
     await store.release(claimOf('r', 'n0'))
     await store.claim(claimOf('r', 'n1'))
     await store.finish(claimOf('r', 'n2'), ANSWER)
@@ -125,6 +124,15 @@ t.test('in Redis', { skip: skipWithoutRedis }, async t => {
     await store.finish(claimOf('r', 'n1'), ANSWER)
     const answerLeftMs = await redis.pttl(key)
     t.ok(answerLeftMs > TTL_MS - 10_000 && answerLeftMs <= TTL_MS, `${answerLeftMs} ms`)
+  })
+
+  t.test('writes the answer of a claim that Redis has lost meanwhile', async t => {
+    await store.claim(claimOf('r', 'n1'))
+    await redis.flushall()
+    await store.finish(claimOf('r', 'n1'), ANSWER)
+    t.strictSame(await store.claim(claimOf('r', 'n2')), { kind: 'recorded', answer: ANSWER })
+    t.strictSame(await store.claim(claimOf('r', 'n2', 'other')), { kind: 'mismatch' })
+    t.ok(await redis.pttl('messenger:idempotency:r') > 0, 'for its time')
   })
 
   t.test('gives up a claim at its deadline, and never lets another take it over', async t => {

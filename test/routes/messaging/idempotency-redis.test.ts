@@ -1,5 +1,6 @@
 import t from 'tap'
-import { IMEI, send, startConnectedApp, TOPIC, type App } from '../../helpers/app.js'
+import { IMEI, send, startConnectedApp, token, TOPIC, type App } from '../../helpers/app.js'
+import { openRaw } from '../../helpers/raw-http.js'
 import { startRedis, skipWithoutRedis } from '../../helpers/redis.js'
 import { startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
@@ -136,6 +137,47 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
       t.strictSame([statusCode, headers['idempotency-replayed']], [200, 'true'])
     }
     t.equal(broker.published.length, plain.length + answered(200))
+  })
+
+  t.test('tells once that keys cannot be claimed, and once that they can again', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t, acknowledging)
+    const lines: string[] = []
+    const stream = { write (line: string) { if (line.includes('Idempotency-Key')) lines.push(JSON.parse(line).msg) } }
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url }, { logger: { level: 'info', stream } })
+    await untilReady(app)
+    const direct = redis.connect()
+    await direct.config('SET', 'maxmemory', '1')
+    for (const key of ['a', 'b']) t.equal((await send(app, COMMAND, withKey(key))).statusCode, 503)
+    await direct.config('SET', 'maxmemory', '0')
+    for (const key of ['a', 'b']) t.equal((await send(app, COMMAND, withKey(key))).statusCode, 200)
+    t.strictSame(lines, [
+      'cannot claim an Idempotency-Key; requests with one are answered 503',
+      'the store of Idempotency-Keys answers again'
+    ])
+  })
+
+  t.test('records the outcome for a caller that has gone also where the server stops meanwhile', async t => {
+    const redis = await startRedis(t)
+    const broker = await startScriptedBroker(t)
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(app)
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const caller = await openRaw(t, Number(new URL(app.listeningOrigin).port))
+    const body = JSON.stringify(COMMAND)
+    caller.write(`POST /messaging/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n` +
+      `Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    await until(() => broker.published.length === 1, 'the publish')
+    caller.socket.destroy()
+    const closed = app.close()
+    await until(() => app.drain.isRefusing, 'the refusal of new requests')
+    broker.connections[0]?.puback(broker.published[0]?.messageId)
+    await closed
+    const next = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    await untilReady(next)
+    const repeat = await send(next, COMMAND, withKey('k'))
+    t.strictSame([repeat.statusCode, repeat.body, repeat.headers['idempotency-replayed']], [200, SENT_BODY, 'true'])
+    t.equal(broker.published.length, 1)
   })
 
   t.test('loses no finished record when Redis is killed, with every write on its disk', async t => {
