@@ -6,9 +6,11 @@ import { SEED_LIMIT } from './random.js'
 import { formatResult, passes, type Result } from './report.js'
 import { SHORT_MIX } from './short-forms.js'
 
-/** Runs a mix and shows what came of it, with the seed that repeats it. */
-async function run (t: Test, options: Partial<MixOptions>): Promise<Result> {
-  const result = await runMix(t, { ...SHORT_MIX, ...options }, () => {})
+/** Runs a mix and shows what came of it; the seed that repeats it at once, whatever happens. */
+async function run (t: Test, changes: Partial<MixOptions>): Promise<Result> {
+  const options = { ...SHORT_MIX, ...changes }
+  t.comment(`seed ${options.seed}`)
+  const result = await runMix(t, options, () => {})
   t.comment(formatResult(result))
   return result
 }

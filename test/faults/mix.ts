@@ -34,7 +34,10 @@ const LEAST_HEALTHY_SHARE = 0.9
 /** Where nothing is published for so long, in milliseconds, nothing more will be. */
 const STANDSTILL_MS = 60_000
 
-/** Puts a load on a subject, and faults on its link, until enough was published; then judges. */
+/**
+ * Puts a load on a subject, and faults on its link, until enough was published; then judges.
+ * @throws where the subject gets over a fault no more, or publishes nothing any more
+ */
 export async function runMix (scope: Scope, options: MixOptions, say: Say): Promise<Result> {
   const { subject, publishes, faults, seed, brokerWindow } = options
   const isSound = faults.length === 0
@@ -43,14 +46,21 @@ export async function runMix (scope: Scope, options: MixOptions, say: Say): Prom
   showProgress(scope, stage, say)
   await stage.recovered()
   const load = stage.load(options.callers)
+  const startMs = performance.now()
+  const hasPublished = () => {
+    const { publications } = stage.recorder
+    const lastMs = publications.at(-1)?.atMs ?? startMs
+    if (performance.now() - lastMs > STANDSTILL_MS) throw new Error(`nothing was published for ${STANDSTILL_MS} ms`)
+    return publications.length >= publishes
+  }
   const schedule = isSound ? [] : createSchedule({ seed, kinds: faults, publishTimeoutMs })
   for (const fault of schedule) {
-    if (hasPublished(stage, publishes)) break
+    if (hasPublished()) break
     await strike(stage, fault)
   }
-  while (!hasPublished(stage, publishes)) await sleep(10)
+  while (!hasPublished()) await sleep(10)
   await load.stop()
-  await stage.settle(true)
+  await stage.settle()
   const evidence = stage.evidence({ leastHealthyShare: LEAST_HEALTHY_SHARE, brokerLives: true })
   const verdict = judge(evidence)
   const { commands, accepted } = verdict.counts
@@ -70,11 +80,4 @@ async function strike ({ link, recovered }: Stage, fault: Fault): Promise<void> 
   link.begin(fault)
   await sleep(fault.durationMs)
   link.finish(fault)
-}
-
-/** @throws where nothing is published any more */
-function hasPublished ({ recorder: { publications } }: Stage, count: number): boolean {
-  const last = publications.at(-1)
-  if (last !== undefined && performance.now() - last.atMs > STANDSTILL_MS) throw new Error(`nothing was published for ${STANDSTILL_MS} ms`)
-  return publications.length >= count
 }

@@ -8,7 +8,7 @@ const PUBLISH_TIMEOUT_MS = 700
 /** The random mix as a test runs it. */
 export const SHORT_MIX: MixOptions = {
   subject: 'messenger',
-  publishes: 3_000,
+  publishes: 2_000,
   faults: FAULT_KINDS,
   seed: 1,
   callers: 64,

@@ -30,7 +30,7 @@ export async function runDrill (scope: Scope, name: DrillName, options: DrillOpt
   showProgress(scope, stage, say)
   await stage.recovered()
   const { rules, restartsMs = [], facts, failures } = await run(stage, options, say)
-  await stage.settle(rules.brokerLives)
+  await stage.settle()
   const evidence = stage.evidence(rules, restartsMs)
   return { name: `drill ${name}, seed ${options.seed}`, verdict: judge(evidence), windows: evidence.windows, facts, failures }
 }
