@@ -2,7 +2,7 @@ import fastifyJwt from '@fastify/jwt'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { insufficientScope, invalidToken } from '../auth/bearer.js'
+import { assertOneAuthorization, insufficientScope, invalidToken } from '../auth/bearer.js'
 import { hasScope, type Claims } from '../auth/claims.js'
 import type { VerificationKey } from '../auth/keys.js'
 import { createTokenCache } from '../auth/token-cache.js'
@@ -66,6 +66,7 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
   const { clock, scope } = options
 
   function authenticate (request: FastifyRequest): void {
+    assertOneAuthorization(request.raw.rawHeaders)
     const claims = tokens.claimsOf(request.headers.authorization ?? '')
     // It may be a remembered one.
     if (claims.exp * 1000 + CLOCK_TOLERANCE_MS < clock.wallMs()) throw invalidToken('The access token has expired')

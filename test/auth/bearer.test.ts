@@ -1,5 +1,5 @@
 import t from 'tap'
-import { insufficientScope, invalidToken, readBearerToken } from '../../src/auth/bearer.js'
+import { assertOneAuthorization, insufficientScope, invalidToken, readBearerToken } from '../../src/auth/bearer.js'
 import { ProblemError } from '../../src/errors.js'
 import { thrownBy } from '../helpers/thrown-by.js'
 
@@ -75,5 +75,23 @@ t.test('names in a 403 the scope that the token lacks', async t => {
       code: 'insufficient_scope',
       detail: 'The access token lacks the scope messaging:send'
     }
+  })
+})
+
+t.test('takes a request with one Authorization header, or none', async t => {
+  for (const rawHeaders of [
+    [], ['Host', 'a', 'AUTHORIZATION', 'Bearer a'], ['X-Authorization', 'a', 'Authorization', 'Bearer a'],
+    ['Content-Length', 'authorization', 'x-what-ever-is', 'authorization', 'authorization', 'authorization']
+  ]) {
+    t.doesNotThrow(() => { assertOneAuthorization(rawHeaders) }, rawHeaders.join())
+  }
+})
+
+t.test('answers 400 to several Authorization headers (RFC 6750, section 2)', async t => {
+  const error = thrownBy(ProblemError, () => { assertOneAuthorization(['Authorization', 'Bearer a', 'Host', 'a', 'authorization', 'Bearer a']) })
+  t.strictSame(answerOf(error), {
+    status: 400,
+    headers: { 'www-authenticate': 'Bearer realm="messenger", error="invalid_request"' },
+    problem: { title: 'Malformed credentials', status: 400, code: 'invalid_request', detail: 'Send one Authorization header' }
   })
 })

@@ -15,7 +15,7 @@ async function setUp (t: Test) {
 }
 
 /** The answer to a command that is sent with these lines in its head. */
-async function sendRaw (t: Test, app: App, version: string, lines: readonly string[]) {
+async function sendRaw (t: Test, app: App, version: '1.0' | '1.1', lines: readonly string[]) {
   const raw = await openRaw(t, (app.server.address() as AddressInfo).port)
   const body = `{"imei":"${IMEI}","micro_op":"push_down"}`
   raw.write([
@@ -45,6 +45,17 @@ t.test('answers 400 to a request of HTTP/1.1 without a Host, and publishes nothi
     title: 'Malformed request', status: 400, code: 'malformed_request', detail: 'A request of HTTP/1.1 needs a Host header'
   })
   t.equal((await sendRaw(t, app, '1.0', [])).statusLine, 'HTTP/1.1 200 OK')
+  await device.count(1)
+  t.equal(device.received.length, 1)
+})
+
+t.test('answers 400 to a second Authorization header, whose token another reader may have taken, and publishes nothing', async t => {
+  const { app, device } = await setUp(t)
+  const { statusLine, headers, body } = await sendRaw(t, app, '1.1', ['Host: a', `authorization: Bearer ${await token({ sub: 'another' })}`])
+  t.equal(statusLine, 'HTTP/1.1 400 Bad Request')
+  t.equal(headers['www-authenticate'], 'Bearer realm="messenger", error="invalid_request"')
+  t.strictSame(JSON.parse(body), { title: 'Malformed credentials', status: 400, code: 'invalid_request', detail: 'Send one Authorization header' })
+  t.equal((await sendRaw(t, app, '1.1', ['Host: a'])).statusLine, 'HTTP/1.1 200 OK')
   await device.count(1)
   t.equal(device.received.length, 1)
 })
