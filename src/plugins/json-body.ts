@@ -32,7 +32,7 @@ export default fp(async (fastify: FastifyInstance) => {
   fastify.addHook('onRoute', route => {
     if (route.schema?.body === undefined) return
     // After the token, before the body is read.
-    route.onRequest = [...[route.onRequest ?? []].flat(), refuseEncoding]
+    route.onRequest = [route.onRequest, refuseEncoding].flat().filter(hook => hook !== undefined)
   })
 }, { name: 'json-body', dependencies: ['auth', 'error-handler'] })
 
