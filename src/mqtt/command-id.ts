@@ -18,7 +18,20 @@ const generator = new V7Generator({
   }
 })
 
+/** Where each byte of a UUID has its two digits in the text (RFC 9562, section 4). */
+const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
+const DIGITS = Buffer.from('0123456789abcdef')
+const text = Buffer.from('00000000-0000-0000-0000-000000000000')
+
 /** A new UUIDv7 (RFC 9562, section 5.7), greater than each one made before in this process. */
 export function createCommandId (): string {
-  return generator.generate().toString()
+  const { bytes } = generator.generate()
+  // The library's own way puts 36 strings together, which costs more than all of the rest.
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = Number(bytes[index])
+    const place = Number(PLACES[index])
+    text[place] = Number(DIGITS[byte >> 4])
+    text[place + 1] = Number(DIGITS[byte & 0xF])
+  }
+  return text.toString('latin1')
 }
