@@ -3,6 +3,7 @@ import { answerClientError } from './client-error.js'
 import { systemClock, type Clock } from './clock.js'
 import type { Config } from './config/config.js'
 import auth from './plugins/auth.js'
+import authorization from './plugins/authorization.js'
 import cors from './plugins/cors.js'
 import drain from './plugins/drain.js'
 import errorHandler, { answerError } from './plugins/error-handler.js'
@@ -74,6 +75,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(drain)
   await app.register(openapi)
   await app.register(auth, { ...config.auth, clock })
+  await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
   await app.register(redis, { url: config.redisUrl })
   await app.register(idempotency, {
     ...config.idempotency,

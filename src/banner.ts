@@ -31,10 +31,12 @@ Another token:     npm run -s token
 }
 
 /** Claims that get a demo token past whatever else was configured. */
-export function demoClaims (config: Demo['config']): Record<string, string> {
-  const { issuer, audience, scope } = config.auth
+export function demoClaims (config: Demo['config']): Record<string, unknown> {
+  const { issuer, audience, scope, requiresDetails } = config.auth
   return {
+    ...Object.fromEntries(config.mqtt.topic.claimNames.map(name => [name, 'demo'])),
     sub: 'demo',
+    ...(requiresDetails && { authorization_details: [{ type: 'messaging' }] }),
     ...(issuer !== undefined && { iss: issuer }),
     ...(audience !== undefined && { aud: audience }),
     ...(scope !== undefined && { scope })

@@ -17,6 +17,11 @@ export const catalogue = {
   token_missing: { status: 401, title: 'Token missing', detail: 'Send an access token in the Authorization header: Bearer <token>' },
   invalid_token: { status: 401, title: 'Invalid token', detail: 'The access token is not valid' },
   insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'The access token lacks the scope this needs' },
+  insufficient_authorization: {
+    status: 403,
+    title: 'Insufficient authorization',
+    detail: 'The access token does not allow this command'
+  },
   not_found: { status: 404, title: 'No such route', detail: 'There is nothing at this path; GET /openapi.json lists what there is' },
   method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'This path takes other methods: see the Allow header' },
   request_timeout: { status: 408, title: 'Request timeout', detail: 'The request did not arrive in time' },

@@ -11,6 +11,7 @@ const STATUSES: Readonly<Record<ProblemCode, number>> = {
   token_missing: 401,
   invalid_token: 401,
   insufficient_scope: 403,
+  insufficient_authorization: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

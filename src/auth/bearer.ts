@@ -58,6 +58,19 @@ export function insufficientScope (scope: string): ProblemError {
   })
 }
 
+/**
+ * A 403 that names what the token lacks beside a scope. RFC 9396 has no error of its own for this:
+ * `insufficient_scope` is the one that RFC 6750 has for a request beyond what the token allows, and no
+ * `scope` stands with it, because to ask for one would not help.
+ * @param why of visible ASCII and blanks, without quotes and backslashes: it stands in a header
+ */
+export function insufficientAuthorization (why: string): ProblemError {
+  return new ProblemError('insufficient_authorization', {
+    detail: why,
+    headers: challenge({ error: 'insufficient_scope', error_description: why })
+  })
+}
+
 function challenge (parameters?: ChallengeParameters): Record<string, string> {
   const all = { realm: 'messenger', ...parameters }
   return { 'www-authenticate': `Bearer ${Object.entries(all).map(([name, value]) => `${name}="${value}"`).join(', ')}` }

@@ -9,6 +9,8 @@ export interface Claims {
   readonly scope?: unknown
   /** The same as some issuers write it: a string or an array of strings. */
   readonly scp?: unknown
+  /** What the token is narrowed to (RFC 9396, section 9.1). */
+  readonly authorization_details?: unknown
 }
 
 /** Whether a token grants a scope, in `scope` or in `scp`. */

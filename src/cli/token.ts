@@ -4,6 +4,7 @@ import { loadConfig } from '../config/config.js'
 import { DEMO_FILE, readDemoState } from '../demo.js'
 import { withDotEnv } from '../dotenv.js'
 import { signToken } from '../tokens.js'
+import { parseClaims } from './claims.js'
 
 const USAGE = `Usage: npm run -s token -- [options]
 
@@ -49,18 +50,7 @@ async function createToken (args: string[]): Promise<string> {
       ...demoClaims(config),
       ...(values.sub !== undefined && { sub: values.sub }),
       ...(values.scope !== undefined && { scope: values.scope }),
-      ...Object.fromEntries(values.claim.map(parseClaim))
+      ...parseClaims(values.claim)
     }
   })
-}
-
-function parseClaim (claim: string): [string, unknown] {
-  const [name = '', ...rest] = claim.split('=')
-  if (name === '' || rest.length === 0) throw new Error(`--claim must be KEY=VALUE, not ${claim}`)
-  const text = rest.join('=')
-  try {
-    return [name, JSON.parse(text)]
-  } catch {
-    return [name, text]
-  }
 }

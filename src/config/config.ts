@@ -41,6 +41,7 @@ export function loadConfig (
     /** Where the metrics are scraped from; undefined: there are none. */
     metricsPort: env.METRICS_PORT,
     logLevel: env.LOG_LEVEL,
+    isProduction: env.NODE_ENV === 'production',
     /** Whether the embedded broker or the demo secret stands in for something that was not set. */
     isDemo,
     /** Origins that browsers may call from; `*` for any, empty for none. */
@@ -62,7 +63,9 @@ export function loadConfig (
       keys,
       issuer: env.JWT_ISSUER,
       audience: env.JWT_AUDIENCE,
-      scope: env.JWT_SCOPE
+      scope: env.JWT_SCOPE,
+      /** Whether a token without `authorization_details` may send nothing. */
+      requiresDetails: env.AUTHORIZATION_DETAILS === 'required'
     },
     mqtt: {
       /** Empty: the embedded broker is to be started. */

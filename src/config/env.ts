@@ -34,7 +34,9 @@ export const Env = Type.Object({
   MQTT_PROTOCOL: oneOf(['5', '3.1.1'], {
     default: '5', description: 'MQTT version. With `3.1.1` the refusals of the broker and the expiry of commands are lost'
   }),
-  MQTT_TOPIC: Type.String({ default: 'devices/{imei}/commands', description: 'Topic to publish to' }),
+  MQTT_TOPIC: Type.String({
+    default: 'devices/{imei}/commands', description: 'Topic to publish to; besides `{imei}` it may have claims of the token, e.g. `{claims.tenant}`'
+  }),
   MQTT_PAYLOAD: oneOf(['text', 'json'], {
     default: 'text', description: 'What a device gets: the bare `micro_op`, or a JSON document around it'
   }),
@@ -58,6 +60,9 @@ export const Env = Type.Object({
   JWT_AUDIENCE: text('`aud` that every token must have, alone or among others'),
   JWT_SCOPE: Type.Optional(Type.String({
     pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$', description: 'Scope that every token must have, in `scope` or `scp`'
+  })),
+  AUTHORIZATION_DETAILS: Type.Optional(Type.Unsafe<'required'>({
+    type: 'string', enum: ['required'], description: '`required` refuses tokens without `authorization_details`. Unset: those may send everything'
   })),
   REDIS_URL: text('Redis that all processes share, `redis://` or `rediss://`, for `Idempotency-Key`. Unset: each process remembers its own keys'),
   IDEMPOTENCY_TTL_S: Type.Integer({

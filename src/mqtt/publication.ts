@@ -1,6 +1,5 @@
 import { createCommandId } from './command-id.js'
 import type { Clock } from '../clock.js'
-import type { TopicTemplate } from './topic.js'
 
 /** What a device gets: the bare operation, or a JSON document around it. */
 export type PayloadFormat = 'text' | 'json'
@@ -8,6 +7,8 @@ export type PayloadFormat = 'text' | 'json'
 /** One authorised command, as the route hands it over. */
 export interface Command {
   readonly imei: string
+  /** The Topic Name of its device: see `TopicTemplate`. */
+  readonly topic: string
   readonly microOp: string
   /** Seconds, counted from receipt, in which the broker may start to deliver it. */
   readonly ttlS: number
@@ -35,7 +36,6 @@ export interface Publication {
 
 /** How commands become publications: the same for every command of a process. */
 export interface PublicationOptions {
-  readonly topic: TopicTemplate
   readonly format: PayloadFormat
   readonly clock: Clock
 }
@@ -44,13 +44,13 @@ export interface PublicationOptions {
  * Makes a command ready to be published and gives it its id.
  * Times in a `json` payload are Unix seconds, rounded down, with `expires_at` = `issued_at` + `ttl`.
  */
-export function createPublication (command: Command, { topic, format, clock }: PublicationOptions): Publication {
+export function createPublication (command: Command, { format, clock }: PublicationOptions): Publication {
   const id = createCommandId()
   const userProperties: Record<string, string> = { id, request_id: command.requestId }
   if (command.traceparent !== undefined) userProperties.traceparent = command.traceparent
   return {
     id,
-    topic: topic.build(command.imei),
+    topic: command.topic,
     payload: format === 'text' ? command.microOp : toJson(id, command, clock),
     contentType: format === 'text' ? 'text/plain' : 'application/json',
     userProperties,

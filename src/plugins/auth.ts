@@ -2,11 +2,12 @@ import fastifyJwt from '@fastify/jwt'
 import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { assertOneAuthorization, insufficientScope, invalidToken } from '../auth/bearer.js'
-import { hasScope, type Claims } from '../auth/claims.js'
+import { assertOneAuthorization, invalidToken } from '../auth/bearer.js'
+import type { Claims } from '../auth/claims.js'
 import type { VerificationKey } from '../auth/keys.js'
 import { createTokenCache } from '../auth/token-cache.js'
 import type { Clock } from '../clock.js'
+import { asHook } from './as-hook.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,8 +32,6 @@ export interface AuthOptions {
   readonly issuer?: string | undefined
   /** `aud` that every token must have, alone or among others; undefined: any, or none. */
   readonly audience?: string | undefined
-  /** Scope that every token must have; undefined: none. */
-  readonly scope?: string | undefined
   readonly clock: Clock
 }
 
@@ -63,7 +62,7 @@ const WRONG_KEY = new Set(['FAST_JWT_INVALID_SIGNATURE', 'FAST_JWT_INVALID_ALGOR
  */
 export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
   const tokens = createTokenCache(await createVerifier(fastify, options))
-  const { clock, scope } = options
+  const { clock } = options
 
   function authenticate (request: FastifyRequest): void {
     assertOneAuthorization(request.raw.rawHeaders)
@@ -78,27 +77,8 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
     route.schema = { ...route.schema, security: isPublic ? [] : [{ bearer: [] }] }
     if (isPublic) return
     route.onRequest = [asHook(authenticate), ...[route.onRequest ?? []].flat()]
-    if (scope !== undefined) {
-      const requireScope = (request: FastifyRequest): void => {
-        if (!hasScope(request.user, scope)) throw insufficientScope(scope)
-      }
-      route.preHandler = [asHook(requireScope), ...[route.preHandler ?? []].flat()]
-    }
   })
 }, { name: 'auth', dependencies: ['error-handler'] })
-
-/** A hook that passes or throws at once: no promise is made for it. */
-function asHook (check: (request: FastifyRequest) => void) {
-  return (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
-    try {
-      check(request)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    done()
-  }
-}
 
 /**
  * One @fastify/jwt for each key, so that each is pinned to its own algorithms and

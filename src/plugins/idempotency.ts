@@ -96,7 +96,7 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
     }
     idempotency.end(request.claim, request, reply, String(payload)).then(() => { done(null, payload) }, done)
   }
-}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'auth', 'error-handler'] })
+}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'auth', 'authorization', 'error-handler'] })
 
 function createIdempotency (
   store: IdempotencyStore,

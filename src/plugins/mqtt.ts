@@ -67,7 +67,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
   })
   const isConnected = () => keeper?.isOpen === true
   const counted = metrics === undefined ? undefined : createCommandMetrics(metrics, { publisher, isConnected })
-  const publicationOptions = { topic: mqtt.topic, format: mqtt.payloadFormat, clock }
+  const publicationOptions = { format: mqtt.payloadFormat, clock }
 
   /** Publishes a command, at most once. Never rejects. */
   async function send (command: Command): Promise<Sent> {

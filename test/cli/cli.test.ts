@@ -75,6 +75,19 @@ t.test('is a device that prints each command, found through the demo', async t =
   t.strictSame(await device.exit(), { code: 0, signal: null })
 })
 
+t.test('is a device of a tenant, by default of the one that tokens are for', async t => {
+  const broker = await startBroker(t)
+  const env = { MQTT_URL: broker.url, JWT_SECRET: SECRET, MQTT_TOPIC: 't/{claims.tenant}/{imei}', AUTHORIZATION_DETAILS: 'required' }
+  const devices = [['--claim', 'tenant=acme'], []].map(args => runProgram(t, 'src/cli/device.ts', { args: [IMEI, ...args], env }))
+  for (const device of devices) await until(() => device.output.stderr.includes('waiting for commands on'), 'the subscription', 20_000)
+  t.strictSame(devices.map(({ output }) => /on (\S+)/.exec(output.stderr)?.[1]), [`t/acme/${IMEI}`, `t/demo/${IMEI}`])
+  const { stdout: token } = await run(t, 'token', { env })
+  const app = await startConnectedApp(t, broker.url, env)
+  t.equal((await send(app, EXAMPLE, { authorization: `Bearer ${token.trim()}` })).statusCode, 200)
+  await devices[1]?.says('push_down')
+  t.equal(devices[0]?.output.stdout, '')
+})
+
 t.test('is a device of MQTT 3.1.1 on a broker of the configuration', async t => {
   const broker = await startBroker(t)
   const env = { MQTT_URL: broker.url, MQTT_PROTOCOL: '3.1.1', JWT_SECRET: SECRET }

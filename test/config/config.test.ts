@@ -10,6 +10,7 @@ const DEFAULTS = {
   port: 3000,
   metricsPort: undefined,
   logLevel: 'info',
+  isProduction: false,
   isDemo: true,
   corsOrigins: ['*'],
   drainDelayMs: 0,
@@ -18,7 +19,7 @@ const DEFAULTS = {
   microOps: undefined,
   redisUrl: undefined,
   idempotency: { ttlS: 86_400, maxRecords: 100_000 },
-  auth: { keys: [], issuer: undefined, audience: undefined, scope: undefined },
+  auth: { keys: [], issuer: undefined, audience: undefined, scope: undefined, requiresDetails: false },
   mqtt: {
     urls: [],
     username: undefined,
@@ -83,6 +84,7 @@ t.test('takes every variable over its default', async t => {
     JWT_ISSUER: 'https://issuer.example',
     JWT_AUDIENCE: 'messenger',
     JWT_SCOPE: 'messaging:send',
+    AUTHORIZATION_DETAILS: 'required',
     REDIS_URL: 'rediss://:a%20secret@redis.example:6380/2',
     IDEMPOTENCY_TTL_S: '600',
     IDEMPOTENCY_MAX_RECORDS: '5000',
@@ -98,6 +100,7 @@ t.test('takes every variable over its default', async t => {
     port: 80,
     metricsPort: 9464,
     logLevel: 'debug',
+    isProduction: true,
     isDemo: false,
     corsOrigins: ['https://hoppscotch.io'],
     drainDelayMs: 3000,
@@ -110,7 +113,8 @@ t.test('takes every variable over its default', async t => {
       keys: [{ material: COMPLETE.JWT_SECRET, isSecret: true, algorithms: ['HS256'] }],
       issuer: 'https://issuer.example',
       audience: 'messenger',
-      scope: 'messaging:send'
+      scope: 'messaging:send',
+      requiresDetails: true
     },
     mqtt: {
       urls: ['mqtts://broker.example'],

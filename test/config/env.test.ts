@@ -89,10 +89,17 @@ t.test('does not start when JWT_SCOPE could not be one scope, or not stand in a 
   }
 })
 
+t.test('takes an AUTHORIZATION_DETAILS of required, and does not start with any other', async t => {
+  t.equal(loadConfig({ AUTHORIZATION_DETAILS: 'required' }).auth.requiresDetails, true)
+  for (const value of ['optional', 'REQUIRED', 'true', ' required']) {
+    t.strictSame(faultsOf({ AUTHORIZATION_DETAILS: value }), ['AUTHORIZATION_DETAILS must be one of required'], value)
+  }
+})
+
 t.test('takes a variable that looks like a number as the text it is', async t => {
   const config = loadPlain({ JWT_SECRET: '42', JWT_ISSUER: 'true', JWT_AUDIENCE: 'null', MQTT_USERNAME: '007' })
   t.strictSame(config.auth, {
-    keys: [{ material: '42', isSecret: true, algorithms: ['HS256'] }], issuer: 'true', audience: 'null', scope: undefined
+    keys: [{ material: '42', isSecret: true, algorithms: ['HS256'] }], issuer: 'true', audience: 'null', scope: undefined, requiresDetails: false
   })
   t.equal(config.mqtt.username, '007')
 })

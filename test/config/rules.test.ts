@@ -72,6 +72,7 @@ t.test('does not start when there is a password for the broker and no user name'
 
 t.test('does not start when MQTT_TOPIC breaks a rule of topics', async t => {
   t.strictSame(faultsOf({ MQTT_TOPIC: 'devices/commands' }), ['MQTT_TOPIC has no {imei}: every device would get every command'])
+  t.strictSame(faultsOf({ MQTT_TOPIC: '{tenant}/{imei}' }), ['MQTT_TOPIC has the unknown placeholder {tenant}; there are {imei} and {claims.<name of a claim>}'])
 })
 
 t.test('does not start when MICRO_OPS names nothing, or what no command can ask for', async t => {

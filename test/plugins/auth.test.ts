@@ -112,21 +112,6 @@ t.test('requires iss and aud where they are configured, and ignores them where n
   }
 })
 
-t.test('requires JWT_SCOPE in scope or scp, after the body was found valid', async t => {
-  const app = await startApp(t, { ...NOWHERE, JWT_SCOPE: 'messaging:send' })
-  const status = async (more: object, body: unknown = EXAMPLE) => await send(app, body, { authorization: `Bearer ${await token({ ...more })}` })
-  for (const more of [{ scope: 'a messaging:send' }, { scp: 'messaging:send' }, { scp: ['a', 'messaging:send'] }]) {
-    t.equal((await status(more)).statusCode, 406, JSON.stringify(more))
-  }
-  for (const more of [{}, { scope: 'messaging:sender' }, { scope: ['x'] }, { scp: [] }, { scp: 7 }]) {
-    const response = await status(more)
-    t.equal(response.statusCode, 403, JSON.stringify(more))
-    t.equal(response.headers['www-authenticate'], 'Bearer realm="messenger", error="insufficient_scope", scope="messaging:send"')
-    t.equal(response.json().code, 'insufficient_scope')
-  }
-  t.equal((await status({}, {})).statusCode, 400, 'an invalid body comes first')
-})
-
 t.test('accepts each kind of key with its own algorithms only', async t => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -16,7 +16,12 @@ export const sendDocs = {
     '- **406**: it can never reach the device. Repeating it is safe.',
     '- **504**: unknown. It was sent, and no acknowledgement came: it may or may not reach the device until its `ttl` is over.',
     '',
-    'After any other status nothing was published.'
+    'After any other status nothing was published.',
+    '',
+    'A token with `authorization_details` (RFC 9396) may send only what one of its entries covers, e.g. ' +
+      '`{"type":"messaging","identifier":"26372637216372637126376237","actions":["push_down"]}`: without `identifier` every device, ' +
+      'without `actions` every operation; with any other member, nothing. The server may also ask for a scope, for ' +
+      '`authorization_details`, or for claims that stand in the topic; the 403 says what the token lacks.'
   ].join('\n'),
   headers: Type.Object({
     'idempotency-key': Type.Optional(Type.String({
@@ -44,8 +49,14 @@ export const sendDocs = {
       'WWW-Authenticate': { ...WWW_AUTHENTICATE, examples: ['Bearer realm="messenger", error="invalid_request"'] }
     }),
     401: problemResponse(['token_missing', 'invalid_token'], { 'WWW-Authenticate': WWW_AUTHENTICATE }),
-    403: problemResponse(['insufficient_scope'], {
-      'WWW-Authenticate': { ...WWW_AUTHENTICATE, examples: ['Bearer realm="messenger", error="insufficient_scope", scope="messaging:send"'] }
+    403: problemResponse(['insufficient_scope', 'insufficient_authorization'], {
+      'WWW-Authenticate': {
+        ...WWW_AUTHENTICATE,
+        examples: [
+          'Bearer realm="messenger", error="insufficient_scope", scope="messaging:send"',
+          'Bearer realm="messenger", error="insufficient_scope", error_description="The access token lacks the claim authorization_details"'
+        ]
+      }
     }),
     406: jsonResponse('Not sent: the command can never reach the device', SendResult, { detail: 'Somthing went wrong' }, {
       'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER

@@ -19,13 +19,14 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
 
   fastify.post('/messaging/send', {
     bodyLimit: 16 * 1024,
-    config: { idempotent: true },
+    config: { command: true, idempotent: true },
     schema: { ...sendDocs, body: createSendBody({ microOps: options.microOps, expires: fastify.mqtt.supportsExpiry }) },
     errorHandler: answerSendError
   }, async (request, reply) => {
     const { imei, micro_op: microOp, ttl } = request.body
     request.sent = await fastify.mqtt.send({
       imei,
+      topic: request.topic,
       microOp,
       ttlS: ttl ?? options.commandTtlS,
       receivedAtMs: request.receivedAtMs,

@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { insufficientAuthorization, insufficientScope } from '../auth/bearer.js'
+import { hasScope, type Claims } from '../auth/claims.js'
+import { covers, readGrants, type Grant } from '../auth/grants.js'
+import type { ProblemError } from '../errors.js'
+import { findUnusableClaim, type TopicTemplate } from '../mqtt/topic.js'
+import type { SendBody } from '../schemas/messaging.js'
+import { asHook } from './as-hook.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the caller of a request may send, and where to. */
+    authorization: ReturnType<typeof createAuthorization>
+  }
+  interface FastifyRequest {
+    /** Its body on the routes with `config.command`, from when it was found valid; before, and on others, null. */
+    command: SendBody | null
+    /** The topic of its command, from when that was authorised; before, and on other routes, empty. */
+    topic: string
+  }
+  interface FastifyContextConfig {
+    /** The body is one command, which the token must allow. */
+    command?: boolean
+  }
+}
+
+/** What a token must have beside being valid. */
+export interface AuthorizationOptions {
+  /** Scope that every token must have; undefined: none. */
+  readonly scope: string | undefined
+  /** Whether a token without `authorization_details` may send nothing, instead of everything. */
+  readonly requiresDetails: boolean
+  /** Topic of the commands; the claims in it must be in the token. */
+  readonly topic: TopicTemplate
+  /** Whether to warn where nothing narrows what a token allows. */
+  readonly isProduction: boolean
+}
+
+/** What a token allows, whatever the command. */
+interface Permit {
+  /** Makes the refusal of every command; undefined: none is. */
+  readonly refuse?: () => ProblemError
+  /** What it is narrowed to; undefined: to nothing. */
+  readonly grants?: readonly Grant[]
+}
+
+const UNLIMITED: Permit = {}
+
+/**
+ * Refuses with 403 what the token does not allow, on every route but those with
+ * `config.public`: after the body was found valid, before anything is looked up for it.
+ * What is refused, and how that is said, depends on token and command alone: nobody learns
+ * whether a device exists.
+ */
+export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions) => {
+  const { scope, requiresDetails, topic, isProduction } = options
+  const authorization = createAuthorization(options)
+  fastify.decorate('authorization', authorization)
+  fastify.decorateRequest('command', null)
+  fastify.decorateRequest('topic', '')
+  if (isProduction && scope === undefined && !requiresDetails && topic.claimNames.length === 0) {
+    fastify.log.warn('every valid token may send every command to every device: ' +
+      'JWT_SCOPE, AUTHORIZATION_DETAILS=required or a claim in MQTT_TOPIC would narrow that')
+  }
+
+  const authorizeCommand = asHook((request: FastifyRequest) => {
+    // The schema of the route has checked it.
+    const command = request.body as SendBody
+    request.command = command
+    request.topic = authorization.authorize(request.user, command)
+  })
+  const requireScope = asHook(request => { authorization.assertScope(request.user) })
+
+  fastify.addHook('onRoute', route => {
+    if (route.config?.public === true) return
+    const check = route.config?.command === true ? authorizeCommand : requireScope
+    route.preHandler = [...[route.preHandler ?? []].flat(), check]
+  })
+}, { name: 'authorization', dependencies: ['auth', 'error-handler'] })
+
+function createAuthorization ({ scope, requiresDetails, topic }: AuthorizationOptions) {
+  // A token is read once: `auth` remembers its claims for as long as it is in use.
+  const permits = new WeakMap<Claims, Permit>()
+  const asksNothing = scope === undefined && !requiresDetails && topic.claimNames.length === 0
+
+  function permitOf (claims: Claims): Permit {
+    if (asksNothing && claims.authorization_details === undefined) return UNLIMITED
+    let permit = permits.get(claims)
+    if (permit === undefined) {
+      permit = readPermit(claims)
+      permits.set(claims, permit)
+    }
+    return permit
+  }
+
+  function readPermit (claims: Claims): Permit {
+    if (scope !== undefined && !hasScope(claims, scope)) return { refuse: () => insufficientScope(scope) }
+    const claim = findUnusableClaim(topic, claims)
+    if (claim !== undefined) {
+      return { refuse: () => insufficientAuthorization(`The access token lacks the claim ${claim}, a text of 1-64 of 0-9 A-Z a-z _ . -`) }
+    }
+    const { authorization_details: details } = claims
+    if (details !== undefined) return { grants: readGrants(details) }
+    return requiresDetails ? { refuse: () => insufficientAuthorization('The access token lacks the claim authorization_details') } : UNLIMITED
+  }
+
+  return {
+    /**
+     * Looks whether a token allows a command.
+     * @returns the topic that the command goes to
+     * @throws {ProblemError} `insufficient_scope` or `insufficient_authorization` (403), saying what the token lacks
+     */
+    authorize (claims: Claims, { imei, micro_op: microOp }: Pick<SendBody, 'imei' | 'micro_op'>): string {
+      const { refuse, grants } = permitOf(claims)
+      if (refuse !== undefined) throw refuse()
+      if (grants !== undefined && !covers(grants, imei, microOp)) {
+        throw insufficientAuthorization(`The access token lacks authorization_details of type messaging for identifier ${imei} and action ${microOp}`)
+      }
+      return topic.build(imei, claims)
+    },
+
+    /** @throws {ProblemError} `insufficient_scope` (403) where a token lacks `JWT_SCOPE` */
+    assertScope (claims: Claims): void {
+      if (scope !== undefined && !hasScope(claims, scope)) throw insufficientScope(scope)
+    }
+  }
+}
