@@ -5,6 +5,10 @@ export interface Claims {
   /** Unix seconds after which it is not accepted. */
   readonly exp: number
   readonly iss?: string
+  /** The client it was issued to (RFC 9068, section 2.2). */
+  readonly client_id?: unknown
+  /** The same as OpenID Connect names it. */
+  readonly azp?: unknown
   /** Granted scopes, separated by blanks (RFC 8693, section 4.2). */
   readonly scope?: unknown
   /** The same as some issuers write it: a string or an array of strings. */

@@ -3,6 +3,13 @@ import fp from 'fastify-plugin'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from '../errors.js'
 import { describeFaults } from '../schemas/faults.js'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The problem it was answered with; undefined: none. */
+    problem: ProblemCode | undefined
+  }
+}
+
 /** Fastify's own errors, as problems of ours. */
 const FASTIFY_ERRORS = new Map<string, ProblemCode>([
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'unsupported_media_type'],
@@ -16,6 +23,7 @@ const FASTIFY_ERRORS = new Map<string, ProblemCode>([
  * methods included. A 5xx shows nothing of what happened inside; the log does.
  */
 export default fp(async (fastify: FastifyInstance) => {
+  fastify.decorateRequest('problem', undefined)
   const methodsByPath = new Map<string, Set<string>>()
 
   fastify.addHook('onRoute', ({ url, method }) => {
@@ -36,6 +44,7 @@ export default fp(async (fastify: FastifyInstance) => {
 
 /** Answers with a problem and the headers that belong to it. */
 export function sendProblem (reply: FastifyReply, error: ProblemError): FastifyReply {
+  reply.request.problem = error.code
   return reply.code(error.statusCode).headers(error.headers).type(PROBLEM_JSON).send(error.toProblem())
 }
 

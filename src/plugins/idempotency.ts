@@ -20,6 +20,8 @@ declare module 'fastify' {
     idempotencyKey: string | undefined
     /** This request's hold on its key, while it has one. */
     claim: Claim | null
+    /** Whether its answer is one that was given before. */
+    isReplay: boolean
   }
   interface FastifyContextConfig {
     /** The route honours `Idempotency-Key`. */
@@ -57,6 +59,7 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
   fastify.decorate('idempotency', idempotency)
   fastify.decorateRequest('idempotencyKey', undefined)
   fastify.decorateRequest('claim', null)
+  fastify.decorateRequest('isReplay', false)
   // Before Redis and the broker are left: what was published is to be recorded, also for a caller that has gone.
   fastify.addHook('onClose', async () => { await idempotency.whenIdle() })
 
@@ -131,6 +134,7 @@ function createIdempotency (
       return true
     }
     if (result.kind !== 'recorded') throw refusalOf(result)
+    request.isReplay = true
     replay(reply, result.answer)
     return false
   }

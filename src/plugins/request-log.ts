@@ -1,46 +1,87 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Claims } from '../auth/claims.js'
 import type { Clock } from '../clock.js'
-import type { Sent } from './mqtt.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** When the request was received, in milliseconds of {@link Clock.nowMs}. */
     receivedAtMs: number
+    /** Whether its line was written. */
+    isLogged: boolean
   }
 }
 
+/** What looks like a JWT: its header is `{"` in base64url. */
+const JWT = /eyJ[\w-]*\.[\w.-]*/g
+
 /**
- * Notes when each request was received, and logs one line for it when it was
- * answered, with what became of its command. The query is left out: callers put
- * secrets there.
+ * Notes when each request was received, and logs one line for it when it was answered. On the routes
+ * with `config.command` this is the audit line: who wanted which command, and what became of it,
+ * for every request with a valid token, also for one whose caller has gone meanwhile.
+ * The query is left out, and in unknown paths what looks like a token: callers put secrets there.
  */
 export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) => {
   fastify.decorateRequest('receivedAtMs', 0)
+  fastify.decorateRequest('isLogged', false)
 
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.receivedAtMs = clock.nowMs()
     done()
   })
 
+  // Where the caller has gone, no response is ever finished; but its connection is closed.
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (request.command !== null) {
+      if (reply.raw.closed) log(request, reply)
+      else reply.raw.once('close', () => { log(request, reply) })
+    }
+    done(null, payload)
+  })
+
   fastify.addHook('onResponse', (request, reply, done) => {
-    const [path] = request.url.split('?')
-    const durationMs = Math.round((clock.nowMs() - request.receivedAtMs) * 10) / 10
-    const { sent } = request
+    log(request, reply)
+    done()
+  })
+
+  function log (request: FastifyRequest, reply: FastifyReply): void {
+    if (request.isLogged) return
+    request.isLogged = true
+    const { user, command, sent } = request
+    const [path = ''] = request.url.split('?')
+    // Flat: a nested object takes pino's slow way. It leaves out what is undefined.
     request.log.info({
       reqId: request.id,
       method: request.method,
-      path,
+      path: request.is404 ? path.replace(JWT, '<token>') : path,
       status: reply.statusCode,
-      durationMs,
-      // Flat: a nested object takes pino's slow way.
-      ...(sent !== null && { commandId: sent.publication.id, outcome: sent.outcome.kind, ...reasonOf(sent) })
+      durationMs: Math.round((clock.nowMs() - request.receivedAtMs) * 10) / 10,
+      sub: user?.sub,
+      client_id: user === null ? undefined : clientOf(user),
+      imei: command?.imei,
+      micro_op: command?.micro_op,
+      topic: request.topic === '' ? undefined : request.topic,
+      commandId: sent?.publication.id,
+      outcome: request.routeOptions.config.command === true ? outcomeOf(request, reply) : undefined,
+      reason: sent === null ? request.problem : reasonOf(sent.outcome)
     }, 'answered')
-    done()
-  })
+  }
 }, { name: 'request-log', dependencies: ['mqtt'] })
 
+/** What became of a command; `replayed`: of one that an earlier request with its Idempotency-Key sent. */
+function outcomeOf ({ sent, isReplay }: FastifyRequest, { statusCode }: FastifyReply): 'accepted' | 'not_sent' | 'unknown' | 'replayed' | 'refused' {
+  if (sent !== null) return sent.outcome.kind
+  if (isReplay) return 'replayed'
+  // Of a key whose process died.
+  return statusCode === 504 ? 'unknown' : 'refused'
+}
+
 /** Why a command was not accepted. */
-function reasonOf ({ outcome }: Sent): { reason?: string } {
-  return 'reason' in outcome ? { reason: outcome.reason } : {}
+function reasonOf (outcome: object): unknown {
+  return 'reason' in outcome ? outcome.reason : undefined
+}
+
+/** The client that the token was issued to (RFC 9068, section 2.2), or as OpenID Connect names it. */
+function clientOf ({ client_id: clientId, azp }: Claims): string | undefined {
+  return [clientId, azp].find(client => typeof client === 'string')
 }

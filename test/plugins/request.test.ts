@@ -1,7 +1,6 @@
 import t from 'tap'
 import { requestIdOf } from '../../src/plugins/request-id.js'
-import { EXAMPLE, send, startApp, startConnectedApp } from '../helpers/app.js'
-import { startBroker } from '../helpers/broker.js'
+import { startApp } from '../helpers/app.js'
 
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -22,24 +21,4 @@ t.test('puts the request id on every answer', async t => {
     const response = await app.inject({ ...request, headers: { 'x-request-id': 'mine', origin: 'https://a.example' } })
     t.equal(response.headers['x-request-id'], 'mine', `${request.method} ${request.url}`)
   }
-})
-
-t.test('logs one line for each request: what became of it, and nothing secret', async t => {
-  const broker = await startBroker(t)
-  const lines: string[] = []
-  const app = await startConnectedApp(t, broker.url, {}, { logger: { level: 'trace', stream: { write (line: string) { lines.push(line) } } } })
-  lines.length = 0
-  await send(app, EXAMPLE, { 'x-request-id': 'sent' })
-  await send(app, {}, { 'x-request-id': 'refused' })
-  await app.inject({ method: 'GET', url: '/nowhere?token=secret', headers: { authorization: 'Bearer secret', 'x-request-id': 'lost' } })
-  const logged = lines.map(line => JSON.parse(line)).map(({ level, reqId, method, path, status, msg, commandId, outcome, durationMs }) => {
-    t.equal(typeof durationMs, 'number')
-    return { level, reqId, method, path, status, msg, outcome, hasId: UUID.test(commandId) }
-  })
-  t.strictSame(logged, [
-    { level: 30, reqId: 'sent', method: 'POST', path: '/messaging/send', status: 200, msg: 'answered', outcome: 'accepted', hasId: true },
-    { level: 30, reqId: 'refused', method: 'POST', path: '/messaging/send', status: 400, msg: 'answered', outcome: undefined, hasId: false },
-    { level: 30, reqId: 'lost', method: 'GET', path: '/nowhere', status: 404, msg: 'answered', outcome: undefined, hasId: false }
-  ])
-  t.notMatch(lines.join(''), /secret|Bearer|eyJ/)
 })

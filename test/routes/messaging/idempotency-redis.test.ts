@@ -1,5 +1,6 @@
 import t from 'tap'
 import { IMEI, send, startConnectedApp, token, TOPIC, type App } from '../../helpers/app.js'
+import { createLog } from '../../helpers/log.js'
 import { openRaw } from '../../helpers/raw-http.js'
 import { startRedis, skipWithoutRedis } from '../../helpers/redis.js'
 import { startScriptedBroker } from '../../helpers/scripted-broker.js'
@@ -75,7 +76,8 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   t.test('answers the true outcome where Redis is lost after the publish; repeats get 409, then 504, and publish nothing', async t => {
     const redis = await startRedis(t)
     const broker = await startScriptedBroker(t)
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
+    const log = createLog()
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url }, log)
     await untilReady(app)
     const first = send(app, COMMAND, withKey('k'))
     await until(() => broker.published.length === 1, 'the publish')
@@ -96,6 +98,19 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
     t.equal(repeat.json().code, 'delivery_unknown')
     t.equal(repeat.headers['proxy-status'], 'messenger; error=connection_terminated')
     t.equal(broker.published.length, 1)
+    t.strictSame(log.answered().at(-1), {
+      reqId: repeat.headers['x-request-id'],
+      method: 'POST',
+      path: '/messaging/send',
+      status: 504,
+      sub: 'tester',
+      imei: IMEI,
+      micro_op: 'push_down',
+      topic: TOPIC,
+      outcome: 'unknown',
+      reason: 'delivery_unknown',
+      hasDuration: true
+    }, 'nobody knows what became of it')
   })
 
   t.test('changes no answer without a key while Redis is stopped under load, answers 503 to keys, and replays the old ones afterwards', async t => {
