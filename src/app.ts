@@ -27,6 +27,8 @@ export interface AppOverrides {
   readonly logger?: FastifyServerOptions['logger']
   /** Longest time a request may take to arrive, in milliseconds. Default 30,000. */
   readonly requestTimeoutMs?: number
+  /** Longest wait for each answer of the issuer whose keys are fetched, in milliseconds. Default 5,000. */
+  readonly keyFetchTimeoutMs?: number
 }
 
 /** Longest time the header of a request may take to arrive, in milliseconds. */
@@ -40,7 +42,7 @@ const TIMEOUT_CHECK_MS = 1_000
  * It does not listen, and connects to the broker only when it is ready.
  */
 export async function buildApp (config: Config, overrides: AppOverrides = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000 } = overrides
+  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000, keyFetchTimeoutMs } = overrides
   const app = Fastify({
     logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -74,7 +76,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(cors, { corsOrigins: config.corsOrigins })
   await app.register(drain)
   await app.register(openapi)
-  await app.register(auth, { ...config.auth, clock })
+  await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })
   await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
   await app.register(redis, { url: config.redisUrl })
   await app.register(idempotency, {

@@ -50,6 +50,11 @@ export const catalogue = {
     title: 'Idempotency store unavailable',
     detail: 'The store of Idempotency-Keys does not answer; nothing was published'
   },
+  key_source_unavailable: {
+    status: 503,
+    title: 'Key source unavailable',
+    detail: 'The keys of the issuer cannot be fetched, so the access token cannot be checked; nothing was published'
+  },
   shutting_down: { status: 503, title: 'Shutting down', detail: 'This server is stopping; nothing was published' },
   delivery_unknown: {
     status: 504,

@@ -24,6 +24,7 @@ const STATUSES: Readonly<Record<ProblemCode, number>> = {
   broker_unavailable: 503,
   idempotency_store_full: 503,
   idempotency_store_unavailable: 503,
+  key_source_unavailable: 503,
   shutting_down: 503,
   delivery_unknown: 504
 }

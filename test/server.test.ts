@@ -85,7 +85,7 @@ t.test('does not start in production without a broker and a key, and says so in 
     'The configuration has 4 faults:',
     '  - PORT must be a whole number',
     '  - MQTT_URL is required in production: there is no embedded broker',
-    '  - JWT_SECRET or JWT_PUBLIC_KEY is required in production: there is no demo secret',
+    '  - JWT_SECRET or one of JWT_PUBLIC_KEY, JWT_JWKS_URL and OIDC_ISSUER is required in production: there is no demo secret',
     '  - MQTT_TOPIC has no {imei}: every device would get every command',
     ''
   ].join('\n'))

@@ -1,7 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 
+/** Those of the accepted algorithms that have a public key: what a key set may have keys for. */
+export const PUBLIC_KEY_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+
 /** The signature algorithms accepted (RFC 7518, section 3.1; RFC 8037 for EdDSA). */
-export type Algorithm = 'HS256' | 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
+export type Algorithm = 'HS256' | typeof PUBLIC_KEY_ALGORITHMS[number]
 
 /** A key that tokens may be signed with, and the only algorithms it may be used for. */
 export interface VerificationKey {

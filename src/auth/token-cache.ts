@@ -2,8 +2,18 @@ import { LRUCache } from 'lru-cache'
 import { readBearerToken } from './bearer.js'
 import type { Claims } from './claims.js'
 
+/** Keys that change: see `KeySet`. */
+interface ChangingKeys {
+  /** Whether they need not be fetched anew. */
+  isTrusted(): boolean
+  /** The keys themselves, only to tell whether they are still the same. */
+  current(): unknown
+}
+
 /** Bounds of a {@link createTokenCache}. */
 export interface TokenCacheOptions {
+  /** The keys that `verify` uses, where they are fetched. Default: they stay as they are. */
+  readonly keySet?: ChangingKeys | undefined
   /** Most tokens remembered. Default 10,000. */
   readonly maxTokens?: number
   /** Most characters of all of them together: tokens differ in length. Default 10,000,000. */
@@ -15,12 +25,13 @@ export interface TokenCacheOptions {
 const PREFIX = 'Bearer '
 
 /**
- * Remembers verified tokens, so that the signature of each is checked once. It does not know
- * when one expires: whoever asks looks at `exp`.
+ * Remembers verified tokens, so that the signature of each is checked once; but none for longer
+ * than the keys are trusted that it was verified with. It does not know when a token expires:
+ * whoever asks looks at `exp`.
  * @param verify checks a token that is not remembered; what it throws is passed on, and nothing remembered
  */
-export function createTokenCache (verify: (token: string) => Claims, options: TokenCacheOptions = {}) {
-  const { maxTokens = 10_000, maxCharacters = 10_000_000, maxTokenCharacters = 8_000 } = options
+export function createTokenCache (verify: (token: string) => Claims | Promise<Claims>, options: TokenCacheOptions = {}) {
+  const { keySet, maxTokens = 10_000, maxCharacters = 10_000_000, maxTokenCharacters = 8_000 } = options
   // By `Bearer <token>`, which is the whole header as nearly everybody writes it: that need not be taken apart.
   const verified = new LRUCache<string, Claims>({
     max: maxTokens,
@@ -29,22 +40,46 @@ export function createTokenCache (verify: (token: string) => Claims, options: To
     sizeCalculation: (_claims, header) => header.length - PREFIX.length
   })
 
+  let keys = keySet?.current()
+
+  function recall (header: string): Claims | undefined {
+    if (keySet !== undefined) {
+      // They have to be fetched anew first, and may then be others.
+      if (!keySet.isTrusted()) return undefined
+      if (keySet.current() !== keys) {
+        keys = keySet.current()
+        verified.clear()
+      }
+    }
+    return verified.get(header)
+  }
+
   /** However else a header is written, its token has one entry: a caller must not fill the memory with one token. */
-  function claimsOfToken (header: string): Claims {
-    const known = verified.get(header)
-    if (known !== undefined) return known
+  function claimsOfToken (header: string): Claims | Promise<Claims> {
+    return recall(header) ?? verifyAnew(header)
+  }
+
+  function verifyAnew (header: string): Claims | Promise<Claims> {
+    const keysBefore = keySet?.current()
     const claims = verify(header.slice(PREFIX.length))
+    if (claims instanceof Promise) {
+      return claims.then(fresh => {
+        // Otherwise it may have been verified with keys that are gone by now.
+        if (keySet?.current() === keysBefore) verified.set(header, fresh)
+        return fresh
+      })
+    }
     verified.set(header, claims)
     return claims
   }
 
   return {
     /**
-     * The claims of the token in an Authorization header.
+     * The claims of the token in an Authorization header: a promise only where `verify` makes one.
      * @throws {ProblemError} where it has none, or what `verify` throws
      */
-    claimsOf (authorization: string): Claims {
-      return verified.get(authorization) ?? claimsOfToken(PREFIX + readBearerToken(authorization))
+    claimsOf (authorization: string): Claims | Promise<Claims> {
+      return recall(authorization) ?? claimsOfToken(PREFIX + readBearerToken(authorization))
     },
     /** Tokens that are remembered. */
     get size () { return verified.size }

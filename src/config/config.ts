@@ -4,6 +4,7 @@ import { MICRO_OP, MicroOp } from '../schemas/common.js'
 import { compileTopic } from '../mqtt/topic.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
+import { KEY_VARIABLES, readKeySource } from './key-source.js'
 import { checkTlsMaterial } from './tls-material.js'
 
 /** Everything the messenger can be told, checked and ready to use. */
@@ -59,9 +60,11 @@ export function loadConfig (
       maxRecords: env.IDEMPOTENCY_MAX_RECORDS
     },
     auth: {
-      /** Empty: a demo secret is to be made. */
+      /** Empty without a `keySource`: a demo secret is to be made. */
       keys,
-      issuer: env.JWT_ISSUER,
+      /** Where the keys are fetched from; undefined: from nowhere. */
+      keySource: readKeySource(env, faults),
+      issuer: env.JWT_ISSUER ?? env.OIDC_ISSUER,
       audience: env.JWT_AUDIENCE,
       scope: env.JWT_SCOPE,
       /** Whether a token without `authorization_details` may send nothing. */
@@ -145,12 +148,11 @@ function readNamedFile (path: string, readFile: ReadFile): string {
 }
 
 function lacksKey (env: Env): boolean {
-  return env.JWT_SECRET === undefined && env.JWT_PUBLIC_KEY === undefined
+  return KEY_VARIABLES.every(name => env[name] === undefined)
 }
 
 function readKeys (env: Env, faults: Faults, readFile: ReadFile): VerificationKey[] {
   const { JWT_SECRET: secret, JWT_PUBLIC_KEY: publicKey } = env
-  if (secret !== undefined && publicKey !== undefined) faults.add('JWT_SECRET', 'and JWT_PUBLIC_KEY exclude each other')
   if (publicKey !== undefined) {
     return faults.attempt('JWT_PUBLIC_KEY', () => {
       const isPem = publicKey.includes('-----BEGIN ')
@@ -189,7 +191,7 @@ function readMicroOps (env: Env, faults: Faults): string[] | undefined {
 function checkMode (env: Env, isDemo: boolean, urls: readonly string[], faults: Faults): void {
   if (env.NODE_ENV === 'production') {
     if (urls.length === 0) faults.add('MQTT_URL', 'is required in production: there is no embedded broker')
-    if (lacksKey(env)) faults.add('JWT_SECRET', 'or JWT_PUBLIC_KEY is required in production: there is no demo secret')
+    if (lacksKey(env)) faults.add('JWT_SECRET', 'or one of JWT_PUBLIC_KEY, JWT_JWKS_URL and OIDC_ISSUER is required in production: there is no demo secret')
     if (env.JWT_SECRET !== undefined && Buffer.byteLength(env.JWT_SECRET) < MIN_SECRET_BYTES) {
       faults.add('JWT_SECRET', `must have at least ${MIN_SECRET_BYTES} bytes in production (RFC 7518, section 3.2)`)
     }

@@ -54,9 +54,11 @@ export const Env = Type.Object({
   }),
   COMMAND_TTL_S: Type.Integer({ default: 30, minimum: 1, maximum: 86_400, description: '`ttl` of a command that states none' }),
   MICRO_OPS: text('The only operations accepted, comma-separated. Unset: any'),
-  JWT_SECRET: text('Secret of HS256 tokens; at least 32 bytes in production. Unset, with no other key: a demo secret'),
+  JWT_SECRET: text('Secret of HS256 tokens; at least 32 bytes in production. Unset, with no other source of keys: a demo secret'),
   JWT_PUBLIC_KEY: text('Public keys or certificates tokens are signed for, as PEM or the path of a PEM file. Several, one after the other, serve a rotation'),
-  JWT_ISSUER: text('`iss` that every token must have'),
+  JWT_JWKS_URL: text('`https://` URL of the JSON Web Key Set that tokens are signed for; needs `JWT_ISSUER` and `JWT_AUDIENCE`'),
+  OIDC_ISSUER: text('Issuer that says itself where its key set is (OpenID Connect Discovery or RFC 8414), exactly as in `iss`; needs `JWT_AUDIENCE`'),
+  JWT_ISSUER: text('`iss` that every token must have. Unset: `OIDC_ISSUER`, where that is set'),
   JWT_AUDIENCE: text('`aud` that every token must have, alone or among others'),
   JWT_SCOPE: Type.Optional(Type.String({
     pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$', description: 'Scope that every token must have, in `scope` or `scp`'

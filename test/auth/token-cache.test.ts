@@ -25,14 +25,14 @@ t.test('verifies a token once, however the header around it is written', async t
 
 t.test('keeps a token also where it first comes in an unusual header', async t => {
   const { cache, verified } = setUp()
-  cache.claimsOf('bearer   abc')
-  cache.claimsOf('Bearer abc')
+  await cache.claimsOf('bearer   abc')
+  await cache.claimsOf('Bearer abc')
   t.strictSame(verified, ['abc'])
 })
 
 t.test('keeps tokens apart', async t => {
   const { cache, verified } = setUp()
-  for (const token of ['a', 'b', 'a=', 'A']) t.equal(cache.claimsOf(`Bearer ${token}`).sub, token)
+  for (const token of ['a', 'b', 'a=', 'A']) t.strictSame(cache.claimsOf(`Bearer ${token}`), { sub: token, exp: 1 })
   t.strictSame(verified, ['a', 'b', 'a=', 'A'])
 })
 
@@ -48,7 +48,7 @@ t.test('remembers nothing of a token that is not accepted, and of a header witho
 t.test('forgets the token that was longest unused where there are too many, or too many characters', async t => {
   for (const options of [{ maxTokens: 2 }, { maxCharacters: 7 }]) {
     const { cache, verified } = setUp(options)
-    for (const token of ['aaa', 'bbb', 'aaa', 'ccc', 'aaa', 'bbb']) cache.claimsOf(`Bearer ${token}`)
+    for (const token of ['aaa', 'bbb', 'aaa', 'ccc', 'aaa', 'bbb']) await cache.claimsOf(`Bearer ${token}`)
     t.strictSame(verified, ['aaa', 'bbb', 'ccc', 'bbb'], JSON.stringify(options))
     t.equal(cache.size, 2)
   }
@@ -56,6 +56,52 @@ t.test('forgets the token that was longest unused where there are too many, or t
 
 t.test('does not remember a token that is too long', async t => {
   const { cache, verified } = setUp({ maxTokenCharacters: 3 })
-  for (const token of ['abc', 'abc', 'abcd', 'abcd']) cache.claimsOf(`Bearer ${token}`)
+  for (const token of ['abc', 'abc', 'abcd', 'abcd']) await cache.claimsOf(`Bearer ${token}`)
   t.strictSame(verified, ['abc', 'abcd', 'abcd'])
+})
+
+/** A cache over keys that are fetched, and that the test changes. */
+function setUpWithKeys () {
+  const state = { keys: { name: 'old' }, isTrusted: true, verified: 0 }
+  const keySet = { isTrusted: () => state.isTrusted, current: () => state.keys }
+  const cache = createTokenCache(async () => {
+    state.verified += 1
+    return { sub: state.keys.name, exp: 1 }
+  }, { keySet })
+  return { cache, state }
+}
+
+t.test('passes on the promise of what verifies with keys that are fetched, and then remembers', async t => {
+  const { cache, state } = setUpWithKeys()
+  t.ok(cache.claimsOf('Bearer abc') instanceof Promise)
+  t.strictSame(await cache.claimsOf('Bearer def'), { sub: 'old', exp: 1 })
+  t.strictSame(cache.claimsOf('Bearer abc'), { sub: 'old', exp: 1 })
+  t.equal(state.verified, 2)
+})
+
+t.test('verifies anew while the keys have to be fetched, and goes on with what it knows where they were the same', async t => {
+  const { cache, state } = setUpWithKeys()
+  await cache.claimsOf('Bearer abc')
+  state.isTrusted = false
+  await cache.claimsOf('Bearer abc')
+  t.equal(state.verified, 2)
+  state.isTrusted = true
+  t.strictSame(cache.claimsOf('Bearer abc'), { sub: 'old', exp: 1 })
+  t.equal(state.verified, 2)
+})
+
+t.test('forgets every token once there are other keys', async t => {
+  const { cache, state } = setUpWithKeys()
+  for (const token of ['abc', 'def']) await cache.claimsOf(`Bearer ${token}`)
+  state.keys = { name: 'new' }
+  t.strictSame(await cache.claimsOf('Bearer abc'), { sub: 'new', exp: 1 })
+  t.equal(cache.size, 1)
+})
+
+t.test('does not remember what was being verified when the keys changed', async t => {
+  const { cache, state } = setUpWithKeys()
+  const pending = cache.claimsOf('Bearer abc')
+  state.keys = { name: 'new' }
+  t.strictSame(await pending, { sub: 'old', exp: 1 })
+  t.equal(cache.size, 0)
 })

@@ -19,7 +19,7 @@ const DEFAULTS = {
   microOps: undefined,
   redisUrl: undefined,
   idempotency: { ttlS: 86_400, maxRecords: 100_000 },
-  auth: { keys: [], issuer: undefined, audience: undefined, scope: undefined, requiresDetails: false },
+  auth: { keys: [], keySource: undefined, issuer: undefined, audience: undefined, scope: undefined, requiresDetails: false },
   mqtt: {
     urls: [],
     username: undefined,
@@ -93,7 +93,7 @@ t.test('takes every variable over its default', async t => {
     DRAIN_DELAY_MS: '3000',
     SHUTDOWN_TIMEOUT_MS: '20000'
   }
-  const { JWT_PUBLIC_KEY: _excludesTheSecret, ...others } = Env.properties
+  const { JWT_PUBLIC_KEY: _one, JWT_JWKS_URL: _orOther, OIDC_ISSUER: _excludesTheSecret, ...others } = Env.properties
   t.strictSame(Object.keys(environment).sort(), Object.keys(others).sort(), 'this test forgets no variable')
   t.strictSame(loadPlain(environment, readFrom({ '/ca.pem': CERTIFICATE, '/cert.pem': CERTIFICATE, '/key.pem': CERTIFICATE_KEY })), {
     host: '0.0.0.0',
@@ -111,6 +111,7 @@ t.test('takes every variable over its default', async t => {
     idempotency: { ttlS: 600, maxRecords: 5000 },
     auth: {
       keys: [{ material: COMPLETE.JWT_SECRET, isSecret: true, algorithms: ['HS256'] }],
+      keySource: undefined,
       issuer: 'https://issuer.example',
       audience: 'messenger',
       scope: 'messaging:send',

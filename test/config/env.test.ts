@@ -99,7 +99,7 @@ t.test('takes an AUTHORIZATION_DETAILS of required, and does not start with any 
 t.test('takes a variable that looks like a number as the text it is', async t => {
   const config = loadPlain({ JWT_SECRET: '42', JWT_ISSUER: 'true', JWT_AUDIENCE: 'null', MQTT_USERNAME: '007' })
   t.strictSame(config.auth, {
-    keys: [{ material: '42', isSecret: true, algorithms: ['HS256'] }], issuer: 'true', audience: 'null', scope: undefined, requiresDetails: false
+    keys: [{ material: '42', isSecret: true, algorithms: ['HS256'] }], keySource: undefined, issuer: 'true', audience: 'null', scope: undefined, requiresDetails: false
   })
   t.equal(config.mqtt.username, '007')
 })

@@ -22,7 +22,7 @@ t.test('lists every fault at once, of the schema and of the rules', async t => {
   - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent
   - MQTT_PASSWORD needs MQTT_USERNAME
   - MQTT_URL is required in production: there is no embedded broker
-  - JWT_SECRET or JWT_PUBLIC_KEY is required in production: there is no demo secret
+  - JWT_SECRET or one of JWT_PUBLIC_KEY, JWT_JWKS_URL and OIDC_ISSUER is required in production: there is no demo secret
   - SHUTDOWN_TIMEOUT_MS must be at least 18000, which is DRAIN_DELAY_MS + MQTT_QUEUE_TIMEOUT_MS + MQTT_PUBLISH_TIMEOUT_MS + 2000: every accepted request gets its answer
   - MICRO_OPS must be operations, comma-separated, each 1-64 of \`0-9 A-Z a-z _ . -\`
   - MQTT_CERT_FILE and MQTT_KEY_FILE must be set together

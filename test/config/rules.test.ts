@@ -12,7 +12,7 @@ t.test('does not start in production without a broker', async t => {
 })
 
 t.test('does not start in production without a key', async t => {
-  t.strictSame(faultsOf({ ...PRODUCTION, JWT_SECRET: '' }), ['JWT_SECRET or JWT_PUBLIC_KEY is required in production: there is no demo secret'])
+  t.strictSame(faultsOf({ ...PRODUCTION, JWT_SECRET: '' }), ['JWT_SECRET or one of JWT_PUBLIC_KEY, JWT_JWKS_URL and OIDC_ISSUER is required in production: there is no demo secret'])
 })
 
 t.test('does not start in production with a secret under 32 bytes', async t => {

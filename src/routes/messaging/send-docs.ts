@@ -68,7 +68,7 @@ export const sendDocs = {
     422: problemResponse(['idempotency_key_reused']),
     431: problemResponse(['header_fields_too_large']),
     500: problemResponse(['internal_error']),
-    503: problemResponse(['shutting_down', 'idempotency_store_full', 'idempotency_store_unavailable'], { 'Retry-After': RETRY_AFTER }),
+    503: problemResponse(['shutting_down', 'key_source_unavailable', 'idempotency_store_full', 'idempotency_store_unavailable'], { 'Retry-After': RETRY_AFTER }),
     504: problemResponse(['delivery_unknown'], {
       'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; error=connection_read_timeout', 'messenger; error=connection_terminated'] },
       'Idempotency-Replayed': IDEMPOTENCY_REPLAYED

@@ -1,0 +1,133 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
+import { ProblemError } from '../errors.js'
+import { invalidToken } from './bearer.js'
+import { PUBLIC_KEY_ALGORITHMS } from './keys.js'
+import type { KeyName, PublishedKeys } from './published-keys.js'
+
+/** The header of a token, of which nothing is verified yet. */
+export interface TokenHeader {
+  readonly alg?: unknown
+  readonly kid?: unknown
+}
+
+/** How long keys serve, and how often the issuer is asked. All in milliseconds. */
+const CACHE_MS = 600_000
+const COOLDOWN_MS = 30_000
+const GRACE_MS = 3_600_000
+
+export interface KeySetOptions {
+  /** Fetches the keys; rejects where they cannot be had. */
+  readonly load: () => Promise<PublishedKeys>
+  readonly clock: Clock
+  readonly log: FastifyBaseLogger
+}
+
+export type KeySet = ReturnType<typeof createKeySet>
+
+/**
+ * The keys of an issuer that are trusted now. They serve for 10 minutes, and are then fetched
+ * anew before any token passes: a key that was removed is refused from there on. Only where the
+ * fetch fails do the last good ones go on, for 1 hour. However many tokens name unknown keys,
+ * the issuer is asked at most once in 30 seconds.
+ */
+export function createKeySet ({ load, clock, log }: KeySetOptions) {
+  let keys: PublishedKeys | undefined
+  let fetchedAtMs = 0
+  let trustedUntilMs = 0
+  let nextFetchAtMs = -Infinity
+  let pending: Promise<void> | undefined
+  let hasFailed = false
+  // Before a token needs them, so that a wrong address shows in the log.
+  let cancelFetch = clock.after(0, refresh)
+  let isClosed = false
+
+  /** Whether there are keys, and they need not be fetched anew. */
+  function isTrusted (): boolean {
+    return keys !== undefined && clock.nowMs() < trustedUntilMs
+  }
+
+  /** Fetches the keys, unless that was done just now. Never rejects. */
+  async function refresh (): Promise<void> {
+    if (pending === undefined && clock.nowMs() >= nextFetchAtMs) {
+      pending = fetchKeys().finally(() => { pending = undefined })
+    }
+    await pending
+  }
+
+  async function fetchKeys (): Promise<void> {
+    cancelFetch()
+    // Counted from here: when the issuer removed a key cannot be later than its answer.
+    const startedAtMs = clock.nowMs()
+    nextFetchAtMs = startedAtMs + COOLDOWN_MS
+    try {
+      const fetched = await load()
+      fetchedAtMs = startedAtMs
+      trustedUntilMs = startedAtMs + CACHE_MS
+      const isOther = fetched.text !== keys?.text
+      if (isOther || hasFailed) log.info('fetched the keys of the issuer')
+      // The same object as long as they are the same keys: what was verified with others is void.
+      if (isOther) keys = fetched
+      hasFailed = false
+    } catch (error) {
+      // One line when the state changes, none for each attempt.
+      if (!hasFailed) log.warn({ reason: reasonOf(error) }, 'cannot fetch the keys of the issuer; trying again until it answers')
+      hasFailed = true
+      trustedUntilMs = fetchedAtMs + CACHE_MS + GRACE_MS
+      // Not by the next request: it would wait for an issuer that may hang.
+      if (!isClosed) cancelFetch = clock.after(COOLDOWN_MS, refresh)
+    }
+  }
+
+  /** A 503 that says when the issuer is asked again. */
+  function unavailable (): ProblemError {
+    const waitS = Math.ceil((nextFetchAtMs - clock.nowMs()) / 1000)
+    return new ProblemError('key_source_unavailable', { headers: { 'retry-after': String(Math.max(1, waitS)) } })
+  }
+
+  /**
+   * The key that a token says it is signed with, as PEM.
+   * @throws {ProblemError} `invalid_token` (401) where the issuer has no such key,
+   *   `key_source_unavailable` (503) where that cannot be found out
+   */
+  async function find (header: TokenHeader): Promise<string> {
+    const name = readName(header)
+    if (!isTrusted()) await refresh()
+    if (keys === undefined || !isTrusted()) throw unavailable()
+    const key = await keys.find(name)
+    if (key !== undefined) return key
+    await refresh()
+    const newKey = await keys.find(name)
+    if (newKey !== undefined) return newKey
+    throw hasFailed ? unavailable() : invalidToken('The access token is signed with a key that its issuer does not publish')
+  }
+
+  return {
+    isTrusted,
+    /** The keys themselves, only to tell whether they are still the same. */
+    current: () => keys,
+    find,
+    /** Asks no more. */
+    close (): void {
+      isClosed = true
+      cancelFetch()
+    }
+  }
+}
+
+/**
+ * What a header says of its key. No issuer has to be asked about what no key can be for.
+ * @throws {ProblemError} `invalid_token` (401)
+ */
+function readName ({ alg, kid }: TokenHeader): KeyName {
+  const accepted = PUBLIC_KEY_ALGORITHMS.find(algorithm => algorithm === alg)
+  if (accepted === undefined) throw invalidToken('The access token is signed with an algorithm that is not accepted')
+  if (kid === undefined) return { alg: accepted }
+  if (typeof kid !== 'string') throw invalidToken('The kid of the access token is not a string')
+  return { alg: accepted, kid }
+}
+
+/** An error and what caused it: that of `fetch` says only that it failed. */
+function reasonOf (error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? `${String(error)}: ${String(error.cause)}` : String(error)
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { EXAMPLE, send, startApp, type App } from '../helpers/app.js'
+import { startBroker } from '../helpers/broker.js'
+import { createFakeClock } from '../helpers/fake-clock.js'
+import { startIssuer, toJwk } from '../helpers/issuer.js'
+import { jws, rsassa } from '../helpers/jws.js'
+import { generateEc, generateEd25519, generateRsa } from '../helpers/keys.js'
+import { subscribe } from '../helpers/subscriber.js'
+import { until } from '../helpers/until.js'
+
+const CACHE_MS = 600_000
+const COOLDOWN_MS = 30_000
+const GRACE_MS = 3_600_000
+
+/** The command was let in: it only found no broker. */
+const LET_IN = [406, undefined]
+const UNPUBLISHED = [401, 'The access token is signed with a key that its issuer does not publish']
+const UNAVAILABLE = [503, 'The keys of the issuer cannot be fetched, so the access token cannot be checked; nothing was published']
+
+const [OLD, NEW, FOREIGN] = [generateEc(), generateEc(), generateEc()]
+const OLD_JWK = toJwk(OLD.publicKey, { kid: 'old', alg: 'ES256', use: 'sig' })
+const NEW_JWK = toJwk(NEW.publicKey, { kid: 'new', alg: 'ES256', use: 'sig' })
+
+/** An issuer with one key, and a server that takes its tokens and whose time the test moves. */
+async function start (t: Test, keyFetchTimeoutMs = 200) {
+  const issuer = await startIssuer(t)
+  issuer.state.keys = [OLD_JWK]
+  const { clock, advance } = createFakeClock(Date.now())
+  const app = await startApp(t, issuer.env, { clock, keyFetchTimeoutMs })
+  return {
+    app,
+    issuer,
+    advance,
+    old: await issuer.sign(OLD.privateKey, { alg: 'ES256', kid: 'old' }),
+    fresh: await issuer.sign(NEW.privateKey, { alg: 'ES256', kid: 'new' })
+  }
+}
+
+/** Status, and the detail of a problem. */
+async function answer (app: App, token: string) {
+  const response = await send(app, EXAMPLE, { authorization: `Bearer ${token}` })
+  return [response.statusCode, response.statusCode === 406 ? undefined : response.json().detail]
+}
+
+t.test('publishes for a token signed with a key of the set', async t => {
+  const broker = await startBroker(t)
+  const device = await subscribe(t, broker.url, '#')
+  const issuer = await startIssuer(t)
+  issuer.state.keys = [OLD_JWK]
+  const app = await startApp(t, { ...issuer.env, MQTT_URL: broker.url })
+  await app.mqtt.whenConnected()
+  t.strictSame((await answer(app, await issuer.sign(FOREIGN.privateKey, { alg: 'ES256', kid: 'old' }))), [401, 'The signature of the access token is wrong'])
+  t.equal((await answer(app, await issuer.sign(OLD.privateKey, { alg: 'ES256', kid: 'old' })))[0], 200)
+  await device.count(1)
+  t.strictSame(device.payloads, ['push_down'])
+})
+
+t.test('fetches the keys when it is ready, and once for all requests that need them', async t => {
+  const { app, issuer, advance, old } = await start(t)
+  t.equal(issuer.state.fetches, 0)
+  advance(0)
+  const answers = await Promise.all(Array.from({ length: 50 }, async () => await answer(app, old)))
+  t.strictSame(answers, answers.map(() => LET_IN))
+  t.equal(issuer.state.fetches, 1)
+})
+
+t.test('accepts a new key at once, and a removed one until the cache window ends, though its token is remembered', async t => {
+  const { app, issuer, advance, old, fresh } = await start(t)
+  t.strictSame(await answer(app, old), LET_IN)
+  t.strictSame(await answer(app, fresh), UNPUBLISHED, 'before the rotation')
+  issuer.state.keys = [NEW_JWK]
+  t.strictSame(await answer(app, fresh), UNPUBLISHED, 'within the cooldown')
+  t.equal(issuer.state.fetches, 1)
+  advance(CACHE_MS - 1)
+  t.strictSame(await answer(app, old), LET_IN, 'the last moment of the window')
+  t.equal(issuer.state.fetches, 1)
+  advance(1)
+  t.strictSame(await answer(app, old), UNPUBLISHED, 'the window is over')
+  t.strictSame(await answer(app, fresh), LET_IN)
+  t.equal(issuer.state.fetches, 2)
+})
+
+t.test('forgets what it verified as soon as it has seen that the key is gone', async t => {
+  const { app, issuer, advance, old, fresh } = await start(t)
+  t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN])
+  issuer.state.keys = [NEW_JWK]
+  advance(COOLDOWN_MS)
+  t.strictSame(await answer(app, fresh), LET_IN, 'an unknown kid makes it look')
+  t.strictSame(await answer(app, old), UNPUBLISHED)
+  t.equal(issuer.state.fetches, 2)
+})
+
+t.test('goes on with the same keys when they were not changed', async t => {
+  const { app, issuer, advance, old } = await start(t)
+  for (let fetches = 1; fetches <= 3; fetches++) {
+    t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN])
+    t.equal(issuer.state.fetches, fetches)
+    advance(CACHE_MS)
+  }
+})
+
+t.test('asks the issuer once in a cooldown, however many tokens name unknown keys', async t => {
+  const { app, issuer, advance } = await start(t)
+  const header = (kid: string) => Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url')
+  const [, payload, signature] = (await issuer.sign(FOREIGN.privateKey, { alg: 'ES256', kid: 'x' })).split('.')
+  const unknown = async () => await answer(app, `${header(randomUUID())}.${payload}.${signature}`)
+  for (let round = 1; round <= 2; round++) {
+    let refused = 0
+    for (let batch = 0; batch < 50; batch++) {
+      const answers = await Promise.all(Array.from({ length: 100 }, unknown))
+      refused += answers.filter(([status, detail]) => status === 401 && detail === UNPUBLISHED[1]).length
+    }
+    t.equal(refused, 5_000)
+    t.equal(issuer.state.fetches, round)
+    advance(COOLDOWN_MS)
+  }
+})
+
+for (const mood of ['hangs', 'fails', 'talks nonsense'] as const) {
+  t.test(`answers 503 with Retry-After to tokens it cannot check while the issuer ${mood}, and asks it once in a cooldown`, async t => {
+    const { app, issuer, advance, old } = await start(t)
+    issuer.state.mood = mood
+    for (const waitS of [30, 29]) {
+      const response = await send(app, EXAMPLE, { authorization: `Bearer ${old}` })
+      t.equal(response.statusCode, 503)
+      t.equal(response.headers['retry-after'], String(waitS))
+      t.notOk('www-authenticate' in response.headers)
+      t.strictSame(response.json(), { title: 'Key source unavailable', status: 503, code: 'key_source_unavailable', detail: UNAVAILABLE[1] })
+      advance(1_000)
+    }
+    t.equal((await answer(app, 'nonsense'))[0], 401, 'a token that no key is needed for')
+    t.equal((await answer(app, `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`))[0], 401)
+    t.equal(issuer.state.fetches, 1)
+    issuer.state.mood = 'answers'
+    advance(COOLDOWN_MS)
+    await until(() => issuer.state.fetches === 2, 'a fetch that no request asked for')
+    t.strictSame(await answer(app, old), LET_IN)
+    t.equal(issuer.state.fetches, 2)
+  })
+}
+
+t.test('keeps the last good keys for an hour while the issuer cannot be reached, then answers 503', async t => {
+  const { app, issuer, advance, old, fresh } = await start(t, 60_000)
+  t.strictSame(await answer(app, old), LET_IN)
+  issuer.state.mood = 'fails'
+  advance(CACHE_MS)
+  t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN])
+  t.strictSame(await answer(app, fresh), UNAVAILABLE, 'a key that it cannot know')
+  t.equal(issuer.state.fetches, 2)
+  issuer.state.mood = 'hangs'
+  advance(COOLDOWN_MS)
+  await until(() => issuer.state.hanging.length === 1, 'the next attempt')
+  t.strictSame(await answer(app, old), LET_IN, 'it does not wait for the issuer')
+  issuer.state.mood = 'fails'
+  issuer.hangUp()
+  advance(GRACE_MS - COOLDOWN_MS - 1)
+  t.strictSame(await answer(app, old), LET_IN, 'the last moment of the grace')
+  advance(1)
+  t.strictSame(await answer(app, old), UNAVAILABLE)
+})
+
+t.test('takes it from an issuer that answers again, also during the grace, which keys there are', async t => {
+  const { app, issuer, advance, old, fresh } = await start(t)
+  t.strictSame(await answer(app, old), LET_IN)
+  issuer.state.mood = 'fails'
+  advance(CACHE_MS)
+  t.strictSame(await answer(app, old), LET_IN)
+  Object.assign(issuer.state, { mood: 'answers', keys: [NEW_JWK] })
+  advance(COOLDOWN_MS)
+  await until(() => issuer.state.fetches === 3, 'the next attempt')
+  t.strictSame(await answer(app, fresh), LET_IN)
+  t.strictSame(await answer(app, old), UNPUBLISHED)
+  issuer.state.keys = []
+  advance(CACHE_MS)
+  t.strictSame(await answer(app, fresh), UNPUBLISHED, 'a set without keys is no failure: there is no grace')
+})
+
+t.test('asks no more once it is closed', async t => {
+  const { app, issuer, advance, old } = await start(t)
+  issuer.state.mood = 'hangs'
+  const pending = answer(app, old)
+  await until(() => issuer.state.hanging.length === 1, 'a fetch under way')
+  const closed = app.close()
+  await pending
+  await closed
+  advance(CACHE_MS)
+  t.equal(issuer.state.fetches, 1)
+})
+
+t.test('uses each key only for what its JWK says it is for', async t => {
+  const { app, issuer, advance } = await start(t)
+  const rsa = generateRsa()
+  const weak = generateRsa(1024)
+  const ed = generateEd25519()
+  const p384 = generateEc('P-384')
+  issuer.state.keys = [
+    toJwk(rsa.publicKey, { kid: 'any' }),
+    toJwk(rsa.publicKey, { kid: 'pinned', alg: 'PS256' }),
+    toJwk(rsa.publicKey, { kid: 'encrypts', use: 'enc' }),
+    toJwk(rsa.publicKey, { kid: 'signs', key_ops: ['sign'] }),
+    toJwk(rsa.publicKey, { kid: 'verifies', key_ops: ['verify'], use: 'sig' }),
+    toJwk(weak.publicKey, { kid: 'weak' }),
+    toJwk(ed.publicKey, { kid: 'ed' }),
+    toJwk(p384.publicKey, { kid: 'p384' }),
+    { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'broken' },
+    { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' }
+  ]
+  advance(0)
+  const is = async (expected: unknown[], key: Parameters<typeof issuer.sign>[0], alg: string, kid?: string) => {
+    t.strictSame(await answer(app, await issuer.sign(key, { alg, ...(kid !== undefined && { kid }) })), expected, `${alg} ${kid}`)
+  }
+  await is(LET_IN, rsa.privateKey, 'RS256', 'any')
+  await is(LET_IN, rsa.privateKey, 'PS256', 'any')
+  await is([401, 'The access token is signed with an algorithm that is not accepted'], rsa.privateKey, 'RS512', 'any')
+  await is(UNPUBLISHED, rsa.privateKey, 'RS256', 'pinned')
+  await is(LET_IN, rsa.privateKey, 'PS256', 'pinned')
+  await is(UNPUBLISHED, rsa.privateKey, 'RS256', 'encrypts')
+  await is(UNPUBLISHED, rsa.privateKey, 'RS256', 'signs')
+  await is(LET_IN, rsa.privateKey, 'RS256', 'verifies')
+  await is(LET_IN, ed.privateKey, 'EdDSA', 'ed')
+  await is(LET_IN, p384.privateKey, 'ES384', 'p384')
+  await is(UNPUBLISHED, OLD.privateKey, 'ES256', 'p384')
+  await is(UNPUBLISHED, OLD.privateKey, 'ES256', 'broken')
+  t.strictSame(await answer(app, jws({ alg: 'RS256', kid: 'weak' }, {}, rsassa(weak.privateKey))), UNPUBLISHED, 'RSA under 2048 bits')
+  await is(LET_IN, ed.privateKey, 'EdDSA')
+  await is([401, 'The access token does not say which key it is signed with'], rsa.privateKey, 'RS256')
+})
