@@ -16,6 +16,7 @@ import openapi from './plugins/openapi.js'
 import redis from './plugins/redis.js'
 import requestId, { requestIdOf } from './plugins/request-id.js'
 import requestLog from './plugins/request-log.js'
+import securityHeaders from './plugins/security-headers.js'
 import { healthRoutes } from './routes/health.js'
 import { sendRoute } from './routes/messaging/send.js'
 
@@ -29,21 +30,34 @@ export interface AppOverrides {
   readonly requestTimeoutMs?: number
   /** Longest wait for each answer of the issuer whose keys are fetched, in milliseconds. Default 5,000. */
   readonly keyFetchTimeoutMs?: number
+  /** Longest time a connection may wait for its next request, in milliseconds. Default 72,000: longer than the 60 s of most proxies, which would send into a closing connection. */
+  readonly idleTimeoutMs?: number
 }
 
-/** Longest time the header of a request may take to arrive, in milliseconds. */
+/** Longest time the TLS handshake, and then the header of a request, may take to arrive, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000
 
 /** How often Node looks for requests that take too long to arrive, in milliseconds. */
 const TIMEOUT_CHECK_MS = 1_000
+
+/** Largest body, in bytes. A route that takes more says so itself. */
+const BODY_LIMIT = 16 * 1024
 
 /**
  * Builds the server: options, then plugins and routes in the order in which a request meets them.
  * It does not listen, and connects to the broker only when it is ready.
  */
 export async function buildApp (config: Config, overrides: AppOverrides = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000, keyFetchTimeoutMs } = overrides
-  const app = Fastify({
+  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000, idleTimeoutMs = 72_000, keyFetchTimeoutMs } = overrides
+  const headersTimeoutMs = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs)
+  const http = {
+    // Left to plugins/http-rules.
+    requireHostHeader: false,
+    // Node swaps the two time-outs where the one for the header is the longer, as it is by default.
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs)
+  }
+  const options = {
     logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
@@ -51,13 +65,9 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     // A logger for each request costs more than its one line: the lines name the request themselves.
     childLoggerFactory: log => log,
     requestTimeout: requestTimeoutMs,
-    http: {
-      // Left to plugins/http-rules.
-      requireHostHeader: false,
-      // Node swaps the two time-outs where the one for the header is the longer, as it is by default.
-      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
-      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs)
-    },
+    keepAliveTimeout: idleTimeoutMs,
+    trustProxy: config.trustedProxies.length > 0 && config.trustedProxies,
+    bodyLimit: BODY_LIMIT,
     return503OnClosing: false,
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,
@@ -65,9 +75,13 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
       // Nothing is coerced and nothing dropped; bodies are small, so every fault is told.
       customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, verbose: true }
     }
-  })
+  } satisfies FastifyServerOptions
+  const app: FastifyInstance = config.tls === undefined
+    ? Fastify({ ...options, http })
+    : Fastify({ ...options, https: { ...http, ...config.tls, handshakeTimeout: headersTimeoutMs } })
 
   await app.register(requestId)
+  await app.register(securityHeaders)
   await app.register(metrics, { host: config.host, port: config.metricsPort, clock })
   await app.register(mqtt, { mqtt: config.mqtt, clock })
   await app.register(requestLog, { clock })

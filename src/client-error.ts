@@ -3,12 +3,16 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from './errors.js'
 import { requestIdOf } from './plugins/request-id.js'
+import { SECURITY_HEADERS } from './plugins/security-headers.js'
 
 /** What Node's HTTP parser and its time-outs complain of. */
 const CLIENT_ERRORS = new Map<string, ProblemCode>([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
   ['HPE_HEADER_OVERFLOW', 'header_fields_too_large']
 ])
+
+/** TLS failed, or its handshake did not come in time: what was written would wait for it for ever. */
+const TLS_ERROR = /^ERR_(TLS|SSL)_/
 
 /**
  * Answers what is not HTTP, comes too slowly or has too large a header, and closes the connection.
@@ -18,12 +22,14 @@ const CLIENT_ERRORS = new Map<string, ProblemCode>([
  * published. The caller then sees a lost connection, which is the truth: unknown.
  */
 export function answerClientError (this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) {
+  if (TLS_ERROR.test(String(error.code))) socket.destroy()
+  else if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) {
     const problem = new ProblemError(CLIENT_ERRORS.get(String(error.code)) ?? 'malformed_request')
     const body = JSON.stringify(problem.toProblem())
     socket.write([
       `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,
       `X-Request-Id: ${requestIdOf({ headers: {} })}`,
+      ...Object.entries(SECURITY_HEADERS).map(field => field.join(': ')),
       `Content-Type: ${PROBLEM_JSON}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys, type VerificationKey } from '../auth/keys.js'
 import { MICRO_OP, MicroOp } from '../schemas/common.js'
 import { compileTopic } from '../mqtt/topic.js'
+import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
 import { KEY_VARIABLES, readKeySource } from './key-source.js'
@@ -39,6 +40,10 @@ export function loadConfig (
   const config = {
     host: env.HOST,
     port: env.PORT,
+    /** What the server shows its clients; undefined: it speaks plain HTTP. */
+    tls: readServerTls(env, faults, path => readNamedFile(path, readFile)),
+    /** Addresses and CIDRs of the proxies whose `X-Forwarded-For` is believed. */
+    trustedProxies: readTrustedProxies(env, faults),
     /** Where the metrics are scraped from; undefined: there are none. */
     metricsPort: env.METRICS_PORT,
     logLevel: env.LOG_LEVEL,
@@ -133,7 +138,7 @@ function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFi
     faults.add('MQTT_CERT_FILE', 'and MQTT_KEY_FILE must be set together')
   }
   const material = { ca: read('MQTT_CA_FILE'), cert: read('MQTT_CERT_FILE'), key: read('MQTT_KEY_FILE') }
-  checkTlsMaterial(material, faults)
+  checkTlsMaterial('MQTT', material, faults)
   return material
 }
 

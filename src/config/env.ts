@@ -17,6 +17,9 @@ export const Env = Type.Object({
   })),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on. Demo mode refuses any but a loopback address' }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'Port to listen on; 0 takes a free one' }),
+  TLS_CERT_FILE: text('PEM file with the certificate to serve HTTPS with, intermediate ones after it; needs `TLS_KEY_FILE`. Unset: plain HTTP'),
+  TLS_KEY_FILE: text('PEM file with its private key'),
+  TRUST_PROXY: text('Proxies whose `X-Forwarded-For` is believed: addresses or CIDRs, comma-separated. Unset: none'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info', description: 'Least level logged. JSON lines; pretty on a terminal'
   }),

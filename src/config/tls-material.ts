@@ -2,9 +2,10 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { Faults } from './faults.js'
 
-/** What TLS towards the broker is made of, each the text of a PEM file or undefined. */
+/** What one side of TLS is made of, each the text of a PEM file or undefined. */
 export interface TlsMaterial {
-  readonly ca: string | undefined
+  /** Whom it trusts. */
+  readonly ca?: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
 }
@@ -12,20 +13,21 @@ export interface TlsMaterial {
 const CERTIFICATE_BLOCK = /-----BEGIN ((?:X509 )?CERTIFICATE)-----[\s\S]+?-----END \1-----/g
 
 /**
- * Looks at start for what would otherwise only show at the broker, as a connection that is
- * never made: Node ignores authorities that it cannot read, and takes a key of another
- * certificate where the two are of different types. No fault shows anything of a key.
+ * Looks at start for what would otherwise only show at the broker, or at the first client, as a
+ * connection that is never made: Node ignores authorities that it cannot read, and takes a key of
+ * another certificate where the two are of different types. No fault shows anything of a key.
+ * @param side how the variables begin that name the files: towards the broker, or of the server itself
  */
-export function checkTlsMaterial ({ ca, cert, key }: TlsMaterial, faults: Faults): void {
-  if (ca !== undefined) faults.attempt('MQTT_CA_FILE', () => readCertificates(ca))
-  const certificate = cert === undefined ? undefined : faults.attempt('MQTT_CERT_FILE', () => readCertificates(cert))
-  const privateKey = key === undefined ? undefined : faults.attempt('MQTT_KEY_FILE', () => readPrivateKey(key))
+export function checkTlsMaterial (side: 'MQTT' | 'TLS', { ca, cert, key }: TlsMaterial, faults: Faults): void {
+  if (ca !== undefined) faults.attempt(`${side}_CA_FILE`, () => readCertificates(ca))
+  const certificate = cert === undefined ? undefined : faults.attempt(`${side}_CERT_FILE`, () => readCertificates(cert))
+  const privateKey = key === undefined ? undefined : faults.attempt(`${side}_KEY_FILE`, () => readPrivateKey(key))
   if (certificate === undefined || privateKey === undefined) return
   if (certificate.checkPrivateKey(privateKey)) {
     // What OpenSSL still refuses is too weak for it.
-    faults.attempt('MQTT_CERT_FILE', () => createSecureContext({ cert, key }))
+    faults.attempt(`${side}_CERT_FILE`, () => createSecureContext({ cert, key }))
   } else {
-    faults.add('MQTT_KEY_FILE', 'has a key that does not belong to the certificate in MQTT_CERT_FILE')
+    faults.add(`${side}_KEY_FILE`, `has a key that does not belong to the certificate in ${side}_CERT_FILE`)
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from '../errors.js'
 import { describeFaults } from '../schemas/faults.js'
+import { SECURITY_HEADERS } from './security-headers.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,14 +33,19 @@ export default fp(async (fastify: FastifyInstance) => {
     methodsByPath.set(url, methods)
   })
 
-  fastify.setNotFoundHandler((request, reply) => {
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const [path = ''] = request.url.split('?')
     const methods = methodsByPath.get(path)
     if (methods === undefined) return sendProblem(reply, new ProblemError('not_found'))
     return sendProblem(reply, new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } }))
-  })
+  }
+  fastify.setNotFoundHandler(answerNotFound)
 
-  fastify.setErrorHandler(answerError)
+  fastify.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
+    // Fastify reads the body first. That nothing is there outranks what is wrong with it.
+    if (request.is404 && toProblemError(error).statusCode < 500) answerNotFound(request, reply)
+    else answerError(error, request, reply)
+  })
 }, { name: 'error-handler', dependencies: ['request-id'] })
 
 /** Answers with a problem and the headers that belong to it. */
@@ -50,7 +56,7 @@ export function sendProblem (reply: FastifyReply, error: ProblemError): FastifyR
 
 /** Answers whatever was thrown. Also serves as Fastify's `frameworkErrors`, before any hook has run. */
 export function answerError (error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id)
+  reply.header('x-request-id', request.id).headers(SECURITY_HEADERS)
   const problem = toProblemError(error)
   if (problem.statusCode === 500) request.log.error({ reqId: request.id, err: error }, 'a request failed')
   sendProblem(reply, problem)

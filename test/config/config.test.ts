@@ -8,6 +8,8 @@ import { CERTIFICATE, CERTIFICATE_KEY } from '../helpers/keys.js'
 const DEFAULTS = {
   host: '127.0.0.1',
   port: 3000,
+  tls: undefined,
+  trustedProxies: [],
   metricsPort: undefined,
   logLevel: 'info',
   isProduction: false,
@@ -63,6 +65,9 @@ t.test('takes every variable over its default', async t => {
     NODE_ENV: 'production',
     HOST: '0.0.0.0',
     PORT: '80',
+    TLS_CERT_FILE: '/cert.pem',
+    TLS_KEY_FILE: '/key.pem',
+    TRUST_PROXY: '10.0.0.0/8',
     LOG_LEVEL: 'debug',
     MQTT_URL: 'mqtts://broker.example',
     MQTT_USERNAME: 'messenger-user',
@@ -98,6 +103,8 @@ t.test('takes every variable over its default', async t => {
   t.strictSame(loadPlain(environment, readFrom({ '/ca.pem': CERTIFICATE, '/cert.pem': CERTIFICATE, '/key.pem': CERTIFICATE_KEY })), {
     host: '0.0.0.0',
     port: 80,
+    tls: { cert: CERTIFICATE, key: CERTIFICATE_KEY },
+    trustedProxies: ['10.0.0.0/8'],
     metricsPort: 9464,
     logLevel: 'debug',
     isProduction: true,
