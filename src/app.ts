@@ -10,6 +10,7 @@ import errorHandler, { answerError } from './plugins/error-handler.js'
 import httpRules from './plugins/http-rules.js'
 import idempotency from './plugins/idempotency.js'
 import jsonBody from './plugins/json-body.js'
+import limits from './plugins/limits.js'
 import metrics from './plugins/metrics.js'
 import mqtt from './plugins/mqtt.js'
 import openapi from './plugins/openapi.js'
@@ -93,6 +94,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })
   await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
   await app.register(redis, { url: config.redisUrl })
+  await app.register(limits, { ...config.limits, clock })
   await app.register(idempotency, {
     ...config.idempotency,
     publishMs: config.mqtt.queueTimeoutMs + config.mqtt.publishTimeoutMs,

@@ -37,6 +37,7 @@ export const catalogue = {
     title: 'Idempotency-Key reused',
     detail: 'This Idempotency-Key was used for another command; nothing was published'
   },
+  rate_limited: { status: 429, title: 'Too many requests', detail: 'There were too many requests; nothing was published' },
   header_fields_too_large: { status: 431, title: 'Header fields too large', detail: 'The header fields are too large together' },
   internal_error: { status: 500, title: 'Internal error', detail: 'The messenger failed; nothing was published' },
   broker_unavailable: { status: 503, title: 'Broker unavailable', detail: 'There is no connection to an MQTT broker' },

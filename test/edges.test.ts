@@ -32,7 +32,8 @@ t.test('with a certificate', { skip: skipWithoutOpenssl }, async t => {
     const port = await listen(t, app)
     t.equal(app.listeningOrigin, `https://127.0.0.1:${port}`)
     const authorization = `Bearer ${await token()}`
-    const call = request({ port, host: '127.0.0.1', ca, method: 'POST', path: '/messaging/send', headers: { authorization, 'content-type': 'application/json' } })
+    // Without an agent, which would keep the connection.
+    const call = request({ agent: false, port, host: '127.0.0.1', ca, method: 'POST', path: '/messaging/send', headers: { authorization, 'content-type': 'application/json' } })
     call.end(JSON.stringify(EXAMPLE))
     const [response] = await once(call, 'response')
     t.equal(response.statusCode, 200)

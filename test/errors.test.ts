@@ -19,6 +19,7 @@ const STATUSES: Readonly<Record<ProblemCode, number>> = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   idempotency_key_reused: 422,
+  rate_limited: 429,
   header_fields_too_large: 431,
   internal_error: 500,
   broker_unavailable: 503,

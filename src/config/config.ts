@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys, type VerificationKey } from '../auth/keys.js'
 import { MICRO_OP, MicroOp } from '../schemas/common.js'
+import { parseWindows, type Window } from '../limits/windows.js'
 import { compileTopic } from '../mqtt/topic.js'
 import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
@@ -64,6 +65,12 @@ export function loadConfig (
       ttlS: env.IDEMPOTENCY_TTL_S,
       maxRecords: env.IDEMPOTENCY_MAX_RECORDS
     },
+    limits: {
+      /** Of each caller; empty: none. */
+      caller: readWindows('RATE_LIMIT_CALLER', env, faults),
+      /** Of each device; empty: none. */
+      device: readWindows('RATE_LIMIT_DEVICE', env, faults)
+    },
     auth: {
       /** Empty without a `keySource`: a demo secret is to be made. */
       keys,
@@ -123,6 +130,11 @@ function readRedisUrl ({ REDIS_URL: url }: Env, faults: Faults): string | undefi
     faults.add('REDIS_URL', 'must be a redis:// or rediss:// URL, without a query')
   }
   return url
+}
+
+function readWindows (name: 'RATE_LIMIT_CALLER' | 'RATE_LIMIT_DEVICE', env: Env, faults: Faults): Window[] {
+  const text = env[name]
+  return text === undefined ? [] : faults.attempt(name, () => parseWindows(text)) ?? []
 }
 
 function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFile: ReadFile) {

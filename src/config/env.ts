@@ -69,7 +69,9 @@ export const Env = Type.Object({
   AUTHORIZATION_DETAILS: Type.Optional(Type.Unsafe<'required'>({
     type: 'string', enum: ['required'], description: '`required` refuses tokens without `authorization_details`. Unset: those may send everything'
   })),
-  REDIS_URL: text('Redis that all processes share, `redis://` or `rediss://`, for `Idempotency-Key`. Unset: each process remembers its own keys'),
+  RATE_LIMIT_CALLER: text('Most commands of one caller (`iss` and `sub`), e.g. `100/1s,2000/1m`: 100 in a second and 2000 in a minute. Unset: no limit'),
+  RATE_LIMIT_DEVICE: text('Most commands to one device (its topic), written alike. Unset: no limit'),
+  REDIS_URL: text('Redis that all processes share, `redis://` or `rediss://`, for `Idempotency-Key` and the limits. Unset: each process has its own'),
   IDEMPOTENCY_TTL_S: Type.Integer({
     default: 86_400, minimum: 1, maximum: 2_592_000, description: 'How long the answer to an `Idempotency-Key` is kept, in seconds'
   }),

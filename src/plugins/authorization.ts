@@ -20,7 +20,7 @@ declare module 'fastify' {
     topic: string
   }
   interface FastifyContextConfig {
-    /** The body is one command, which the token must allow. */
+    /** The body is one command, which the token and the limits must allow. */
     command?: boolean
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from '../errors.js'
 import { describeFaults } from '../schemas/faults.js'
+import type {} from './limits.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 
 declare module 'fastify' {
@@ -59,7 +60,11 @@ export function answerError (error: FastifyError | ProblemError, request: Fastif
   reply.header('x-request-id', request.id).headers(SECURITY_HEADERS)
   const problem = toProblemError(error)
   if (problem.statusCode === 500) request.log.error({ reqId: request.id, err: error }, 'a request failed')
-  sendProblem(reply, problem)
+  if (problem.statusCode !== 401) {
+    sendProblem(reply, problem)
+    return
+  }
+  request.server.countFailedToken(request, problem).then(answer => { sendProblem(reply, answer) }, reply.send.bind(reply))
 }
 
 function toProblemError (error: FastifyError | ProblemError): ProblemError {

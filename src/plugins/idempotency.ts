@@ -66,7 +66,7 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
   fastify.addHook('onRoute', route => {
     if (route.config?.idempotent !== true) return
     // A malformed key is told before a missing permission, and a permission is needed for a replay too.
-    route.preHandler = [readKey, ...[route.preHandler ?? []].flat(), claimKey]
+    route.preHandler = [readKey, route.preHandler, claimKey].flat().filter(hook => hook !== undefined)
     route.onSend = [recordAnswer, ...[route.onSend ?? []].flat()]
   })
 
@@ -99,7 +99,7 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
     }
     idempotency.end(request.claim, request, reply, String(payload)).then(() => { done(null, payload) }, done)
   }
-}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'auth', 'authorization', 'error-handler'] })
+}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'auth', 'authorization', 'limits', 'error-handler'] })
 
 function createIdempotency (
   store: IdempotencyStore,

@@ -27,6 +27,9 @@ export const HEADERS = {
     description: 'This answer was given before, to the first request with this `Idempotency-Key`; nothing was published for this one',
     examples: ['true']
   },
+  'RateLimit-Limit': { type: 'string', description: 'Most commands in the tightest window of the limits, where there are any', examples: ['100'] },
+  'RateLimit-Remaining': { type: 'string', description: 'How many are left in it', examples: ['99'] },
+  'RateLimit-Reset': { type: 'string', description: 'Seconds until it starts anew', examples: ['1'] },
   'Retry-After': { type: 'string', description: 'Seconds after which to try again', examples: ['1'] },
   'WWW-Authenticate': {
     type: 'string',

@@ -20,6 +20,7 @@ const DEFAULTS = {
   commandTtlS: 30,
   microOps: undefined,
   redisUrl: undefined,
+  limits: { caller: [], device: [] },
   idempotency: { ttlS: 86_400, maxRecords: 100_000 },
   auth: { keys: [], keySource: undefined, issuer: undefined, audience: undefined, scope: undefined, requiresDetails: false },
   mqtt: {
@@ -90,6 +91,8 @@ t.test('takes every variable over its default', async t => {
     JWT_AUDIENCE: 'messenger',
     JWT_SCOPE: 'messaging:send',
     AUTHORIZATION_DETAILS: 'required',
+    RATE_LIMIT_CALLER: '2000/1m,100/1s',
+    RATE_LIMIT_DEVICE: '5/10s',
     REDIS_URL: 'rediss://:a%20secret@redis.example:6380/2',
     IDEMPOTENCY_TTL_S: '600',
     IDEMPOTENCY_MAX_RECORDS: '5000',
@@ -115,6 +118,7 @@ t.test('takes every variable over its default', async t => {
     commandTtlS: 60,
     microOps: ['push_down', 'push_up'],
     redisUrl: 'rediss://:a%20secret@redis.example:6380/2',
+    limits: { caller: [{ max: 100, lengthMs: 1000 }, { max: 2000, lengthMs: 60_000 }], device: [{ max: 5, lengthMs: 10_000 }] },
     idempotency: { ttlS: 600, maxRecords: 5000 },
     auth: {
       keys: [{ material: COMPLETE.JWT_SECRET, isSecret: true, algorithms: ['HS256'] }],

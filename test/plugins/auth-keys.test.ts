@@ -22,12 +22,15 @@ const [OLD, NEW, FOREIGN] = [generateEc(), generateEc(), generateEc()]
 const OLD_JWK = toJwk(OLD.publicKey, { kid: 'old', alg: 'ES256', use: 'sig' })
 const NEW_JWK = toJwk(NEW.publicKey, { kid: 'new', alg: 'ES256', use: 'sig' })
 
+/** How long the server waits for an issuer that hangs, in real time. */
+const SHORT_MS = 1_000
+
 /** An issuer with one key, and a server that takes its tokens and whose time the test moves. */
-async function start (t: Test, keyFetchTimeoutMs = 200) {
+async function start (t: Test, keyFetchTimeoutMs = 60_000, env: Readonly<Record<string, string>> = {}) {
   const issuer = await startIssuer(t)
   issuer.state.keys = [OLD_JWK]
   const { clock, advance } = createFakeClock(Date.now())
-  const app = await startApp(t, issuer.env, { clock, keyFetchTimeoutMs })
+  const app = await startApp(t, { ...issuer.env, ...env }, { clock, keyFetchTimeoutMs })
   return {
     app,
     issuer,
@@ -38,8 +41,8 @@ async function start (t: Test, keyFetchTimeoutMs = 200) {
 }
 
 /** Status, and the detail of a problem. */
-async function answer (app: App, token: string) {
-  const response = await send(app, EXAMPLE, { authorization: `Bearer ${token}` })
+async function answer (app: App, token: string, headers: Readonly<Record<string, string>> = {}) {
+  const response = await send(app, EXAMPLE, { authorization: `Bearer ${token}`, ...headers })
   return [response.statusCode, response.statusCode === 406 ? undefined : response.json().detail]
 }
 
@@ -101,14 +104,15 @@ t.test('goes on with the same keys when they were not changed', async t => {
 })
 
 t.test('asks the issuer once in a cooldown, however many tokens name unknown keys', async t => {
-  const { app, issuer, advance } = await start(t)
+  const { app, issuer, advance } = await start(t, undefined, { TRUST_PROXY: '127.0.0.1' })
   const header = (kid: string) => Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url')
   const [, payload, signature] = (await issuer.sign(FOREIGN.privateKey, { alg: 'ES256', kid: 'x' })).split('.')
-  const unknown = async () => await answer(app, `${header(randomUUID())}.${payload}.${signature}`)
+  // Of many addresses: one alone would be told 429.
+  const unknown = async (batch: number) => await answer(app, `${header(randomUUID())}.${payload}.${signature}`, { 'x-forwarded-for': `192.0.2.${batch}` })
   for (let round = 1; round <= 2; round++) {
     let refused = 0
     for (let batch = 0; batch < 50; batch++) {
-      const answers = await Promise.all(Array.from({ length: 100 }, unknown))
+      const answers = await Promise.all(Array.from({ length: 100 }, async () => await unknown(batch)))
       refused += answers.filter(([status, detail]) => status === 401 && detail === UNPUBLISHED[1]).length
     }
     t.equal(refused, 5_000)
@@ -119,7 +123,7 @@ t.test('asks the issuer once in a cooldown, however many tokens name unknown key
 
 for (const mood of ['hangs', 'fails', 'talks nonsense'] as const) {
   t.test(`answers 503 with Retry-After to tokens it cannot check while the issuer ${mood}, and asks it once in a cooldown`, async t => {
-    const { app, issuer, advance, old } = await start(t)
+    const { app, issuer, advance, old } = await start(t, SHORT_MS)
     issuer.state.mood = mood
     for (const waitS of [30, 29]) {
       const response = await send(app, EXAMPLE, { authorization: `Bearer ${old}` })
@@ -141,7 +145,7 @@ for (const mood of ['hangs', 'fails', 'talks nonsense'] as const) {
 }
 
 t.test('keeps the last good keys for an hour while the issuer cannot be reached, then answers 503', async t => {
-  const { app, issuer, advance, old, fresh } = await start(t, 60_000)
+  const { app, issuer, advance, old, fresh } = await start(t)
   t.strictSame(await answer(app, old), LET_IN)
   issuer.state.mood = 'fails'
   advance(CACHE_MS)
@@ -177,7 +181,7 @@ t.test('takes it from an issuer that answers again, also during the grace, which
 })
 
 t.test('asks no more once it is closed', async t => {
-  const { app, issuer, advance, old } = await start(t)
+  const { app, issuer, advance, old } = await start(t, SHORT_MS)
   issuer.state.mood = 'hangs'
   const pending = answer(app, old)
   await until(() => issuer.state.hanging.length === 1, 'a fetch under way')

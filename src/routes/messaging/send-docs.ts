@@ -4,6 +4,8 @@ import { HEADERS, jsonResponse, problemResponse } from '../../schemas/responses.
 
 const { 'Idempotency-Replayed': IDEMPOTENCY_REPLAYED, 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE } = HEADERS
 
+const RATE_LIMIT = { 'RateLimit-Limit': HEADERS['RateLimit-Limit'], 'RateLimit-Remaining': HEADERS['RateLimit-Remaining'], 'RateLimit-Reset': HEADERS['RateLimit-Reset'] }
+
 /** What the OpenAPI document says of `POST /messaging/send`, beside its body; also serializes the answers. */
 export const sendDocs = {
   operationId: 'sendCommand',
@@ -43,7 +45,8 @@ export const sendDocs = {
       detail: 'Send `push_down` to topic `devices/26372637216372637126376237/commands`'
     }, {
       'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; details="no matching subscribers"'] },
-      'Idempotency-Replayed': IDEMPOTENCY_REPLAYED
+      'Idempotency-Replayed': IDEMPOTENCY_REPLAYED,
+      ...RATE_LIMIT
     }),
     400: problemResponse(['invalid_body', 'invalid_json', 'invalid_request', 'invalid_idempotency_key', 'malformed_request'], {
       'WWW-Authenticate': { ...WWW_AUTHENTICATE, examples: ['Bearer realm="messenger", error="invalid_request"'] }
@@ -66,6 +69,7 @@ export const sendDocs = {
     413: problemResponse(['payload_too_large']),
     415: problemResponse(['unsupported_media_type'], { 'Accept-Encoding': HEADERS['Accept-Encoding'] }),
     422: problemResponse(['idempotency_key_reused']),
+    429: problemResponse(['rate_limited'], { ...RATE_LIMIT, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE }),
     431: problemResponse(['header_fields_too_large']),
     500: problemResponse(['internal_error']),
     503: problemResponse(['shutting_down', 'key_source_unavailable', 'idempotency_store_full', 'idempotency_store_unavailable'], { 'Retry-After': RETRY_AFTER }),

@@ -18,7 +18,6 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
   fastify.mqtt.onLateOutcome(async sent => { await fastify.idempotency.amend(sent.publication, toRecord(answerTo(sent))) })
 
   fastify.post('/messaging/send', {
-    bodyLimit: 16 * 1024,
     config: { command: true, idempotent: true },
     schema: { ...sendDocs, body: createSendBody({ microOps: options.microOps, expires: fastify.mqtt.supportsExpiry }) },
     errorHandler: answerSendError
