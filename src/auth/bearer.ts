@@ -1,3 +1,4 @@
+import { countHeader } from '../count-header.js'
 import { ProblemError } from '../errors.js'
 
 /** What a challenge says beside its realm (RFC 6750, section 3). */
@@ -26,18 +27,12 @@ export function readBearerToken (authorization: string | undefined): string {
 }
 
 /**
- * Node keeps the first of several Authorization headers, and what stands before us may have looked at another.
+ * Node keeps the first of several Authorization headers.
  * @param rawHeaders names and values in turn, as Node has them
  * @throws {ProblemError} `invalid_request` (400) where there are several (RFC 6750, section 2)
  */
 export function assertOneAuthorization (rawHeaders: readonly string[]): void {
-  let found = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = String(rawHeaders[index])
-    // The length first: this runs for every request.
-    if (name.length === 'authorization'.length && name.toLowerCase() === 'authorization') found += 1
-  }
-  if (found > 1) {
+  if (countHeader(rawHeaders, 'authorization') > 1) {
     throw new ProblemError('invalid_request', { detail: 'Send one Authorization header', headers: challenge({ error: 'invalid_request' }) })
   }
 }

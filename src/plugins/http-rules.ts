@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { countHeader } from '../count-header.js'
 import { ProblemError } from '../errors.js'
 
 /**
@@ -11,9 +12,14 @@ export default fp(async (fastify: FastifyInstance) => {
   fastify.server.on('checkExpectation', (request, response) => { fastify.server.emit('request', request, response) })
 
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const { headers, httpVersion } = request.raw
+    const { headers, httpVersion, rawHeaders } = request.raw
     // RFC 9112, section 3.2.
-    const lacksHost = headers.host === undefined && httpVersion === '1.1'
-    done(lacksHost ? new ProblemError('malformed_request', { detail: 'A request of HTTP/1.1 needs a Host header' }) : undefined)
+    if (headers.host === undefined && httpVersion === '1.1') done(malformed('A request of HTTP/1.1 needs a Host header'))
+    else if (countHeader(rawHeaders, 'host') > 1) done(malformed('Send one Host header'))
+    else done()
   })
 }, { name: 'http-rules', dependencies: ['error-handler'] })
+
+function malformed (detail: string): ProblemError {
+  return new ProblemError('malformed_request', { detail })
+}

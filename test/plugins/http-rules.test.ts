@@ -49,6 +49,19 @@ t.test('answers 400 to a request of HTTP/1.1 without a Host, and publishes nothi
   t.equal(device.received.length, 1)
 })
 
+t.test('answers 400 to a second Host, whatever it says and in any version, and publishes nothing', async t => {
+  const { app, device } = await setUp(t)
+  for (const [version, second] of [['1.1', 'Host: b'], ['1.1', 'hOST: a'], ['1.0', 'Host:']] as const) {
+    const { statusLine, headers, body } = await sendRaw(t, app, version, ['Host: a', second])
+    t.equal(statusLine, 'HTTP/1.1 400 Bad Request')
+    t.equal(headers['x-request-id'], 'mine')
+    t.strictSame(JSON.parse(body), { title: 'Malformed request', status: 400, code: 'malformed_request', detail: 'Send one Host header' })
+  }
+  t.equal((await sendRaw(t, app, '1.1', ['Host: a', 'Hose: b'])).statusLine, 'HTTP/1.1 200 OK')
+  await device.count(1)
+  t.equal(device.received.length, 1)
+})
+
 t.test('answers 400 to a second Authorization header, whose token another reader may have taken, and publishes nothing', async t => {
   const { app, device } = await setUp(t)
   const { statusLine, headers, body } = await sendRaw(t, app, '1.1', ['Host: a', `authorization: Bearer ${await token({ sub: 'another' })}`])
