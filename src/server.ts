@@ -7,6 +7,7 @@ import { ConfigError } from './config/faults.js'
 import { loadConfig, type Config } from './config/config.js'
 import { startDemo } from './demo.js'
 import { withDotEnv } from './dotenv.js'
+import { listen } from './listen.js'
 import { createLogger } from './logger.js'
 import { MetricsPortError } from './metrics/server.js'
 
@@ -33,7 +34,7 @@ async function start (loaded: Config): Promise<void> {
   const config = demo?.config ?? loaded
   const app = await buildApp(config, { logger: await createLogger(config.logLevel, process.stdout) })
   try {
-    await app.listen({ host: config.host, port: config.port })
+    await listen(app, { host: config.host, port: config.port })
     demo?.announce()
   } catch (error) {
     await app.close()

@@ -50,6 +50,22 @@ t.test('lets a token outlive a restart of the demo', async t => {
   t.equal(secrets[0], secrets[1])
 })
 
+t.test('listens on one address of a name that has two', async t => {
+  // As a hosts file would have it that knows both. Fastify asks for all of them.
+  const before = `import dns from 'node:dns'
+    const { lookup } = dns
+    dns.lookup = (host, options, done) => {
+      if (options.all) done(null, [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }])
+      else lookup(host, options, done)
+    }`
+  const server = runProgram(t, 'src/server.ts', { before, env: { HOST: 'localhost', PORT: '0', METRICS_PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET } })
+  for (const text of ['Metrics at', 'Server listening at']) await server.says(text)
+  server.kill('SIGTERM')
+  t.equal((await server.exit()).code, 0)
+  const places = [...server.output.stdout.matchAll(/"msg":"(Metrics|Server listening) at http:\/\/([^/"]+):\d+/g)].map(([, what, host]) => [what, host])
+  t.strictSame(places.sort(), [['Metrics', '127.0.0.1'], ['Server listening', '127.0.0.1']])
+})
+
 t.test('prints the banner also where only the secret is a demo and the broker is away', async t => {
   const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://user:s3cret@127.0.0.1:1,ws://127.0.0.1:1/mqtt?token=s3cret' } })
   await server.says('Another token')

@@ -1,6 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { answerClientError } from '../client-error.js'
 import { ProblemError } from '../errors.js'
+import { listen } from '../listen.js'
 import { answerError, sendProblem } from '../plugins/error-handler.js'
 import requestId, { requestIdOf } from '../plugins/request-id.js'
 import type { Metrics } from './metrics.js'
@@ -51,7 +52,7 @@ export async function buildMetricsServer (metrics: Metrics, log: FastifyBaseLogg
  */
 export async function listenForScrapes (server: FastifyInstance, { host, port }: MetricsAddress): Promise<void> {
   try {
-    await server.listen({ host, port, listenTextResolver: origin => `Metrics at ${origin}/metrics` })
+    await listen(server, { host, port, listenTextResolver: origin => `Metrics at ${origin}/metrics` })
   } catch (error) {
     throw new MetricsPortError(error)
   }
