@@ -25,6 +25,18 @@ export interface TokenCacheOptions {
 const PREFIX = 'Bearer '
 
 /**
+ * A token is looked up by its last characters, and then compared as a whole: to look it up by all of
+ * them, a number has to be made of each. They are of its signature, so no two valid tokens share them.
+ */
+const TAIL_CHARACTERS = 64
+
+interface Verified {
+  /** `Bearer <token>`, which is the whole header as nearly everybody writes it: that need not be taken apart. */
+  readonly header: string
+  readonly claims: Claims
+}
+
+/**
  * Remembers verified tokens, so that the signature of each is checked once; but none for longer
  * than the keys are trusted that it was verified with. It does not know when a token expires:
  * whoever asks looks at `exp`.
@@ -32,12 +44,11 @@ const PREFIX = 'Bearer '
  */
 export function createTokenCache (verify: (token: string) => Claims | Promise<Claims>, options: TokenCacheOptions = {}) {
   const { keySet, maxTokens = 10_000, maxCharacters = 10_000_000, maxTokenCharacters = 8_000 } = options
-  // By `Bearer <token>`, which is the whole header as nearly everybody writes it: that need not be taken apart.
-  const verified = new LRUCache<string, Claims>({
+  const verified = new LRUCache<string, Verified>({
     max: maxTokens,
     maxSize: maxCharacters,
     maxEntrySize: maxTokenCharacters,
-    sizeCalculation: (_claims, header) => header.length - PREFIX.length
+    sizeCalculation: ({ header }) => header.length - PREFIX.length
   })
 
   let keys = keySet?.current()
@@ -51,7 +62,12 @@ export function createTokenCache (verify: (token: string) => Claims | Promise<Cl
         verified.clear()
       }
     }
-    return verified.get(header)
+    const known = verified.get(header.slice(-TAIL_CHARACTERS))
+    return known?.header === header ? known.claims : undefined
+  }
+
+  function remember (header: string, claims: Claims): void {
+    verified.set(header.slice(-TAIL_CHARACTERS), { header, claims })
   }
 
   /** However else a header is written, its token has one entry: a caller must not fill the memory with one token. */
@@ -65,11 +81,11 @@ export function createTokenCache (verify: (token: string) => Claims | Promise<Cl
     if (claims instanceof Promise) {
       return claims.then(fresh => {
         // Otherwise it may have been verified with keys that are gone by now.
-        if (keySet?.current() === keysBefore) verified.set(header, fresh)
+        if (keySet?.current() === keysBefore) remember(header, fresh)
         return fresh
       })
     }
-    verified.set(header, claims)
+    remember(header, claims)
     return claims
   }
 

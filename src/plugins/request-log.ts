@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Claims } from '../auth/claims.js'
+import { createAnsweredLog } from '../answered-line.js'
 import type { Clock } from '../clock.js'
+import type { Outcome } from '../mqtt/outcome.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,6 +25,7 @@ const JWT = /eyJ[\w-]*\.[\w.-]*/g
 export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) => {
   fastify.decorateRequest('receivedAtMs', 0)
   fastify.decorateRequest('isLogged', false)
+  const writeLine = createAnsweredLog(fastify.log)
 
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.receivedAtMs = clock.nowMs()
@@ -48,23 +50,20 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
     if (request.isLogged) return
     request.isLogged = true
     const { user, command, sent } = request
-    const [path = ''] = request.url.split('?')
-    // Flat: a nested object takes pino's slow way. It leaves out what is undefined.
-    request.log.info({
+    const path = pathOf(request.url)
+    writeLine({
       reqId: request.id,
       method: request.method,
       path: request.is404 ? path.replace(JWT, '<token>') : path,
       status: reply.statusCode,
-      durationMs: Math.round((clock.nowMs() - request.receivedAtMs) * 10) / 10,
-      sub: user?.sub,
-      client_id: user === null ? undefined : clientOf(user),
-      imei: command?.imei,
-      micro_op: command?.micro_op,
+      durationMs: clock.nowMs() - request.receivedAtMs,
+      user: user ?? undefined,
+      command: command ?? undefined,
       topic: request.topic === '' ? undefined : request.topic,
       commandId: sent?.publication.id,
       outcome: request.routeOptions.config.command === true ? outcomeOf(request, reply) : undefined,
       reason: sent === null ? request.problem : reasonOf(sent.outcome)
-    }, 'answered')
+    })
   }
 }, { name: 'request-log', dependencies: ['mqtt'] })
 
@@ -77,11 +76,12 @@ function outcomeOf ({ sent, isReplay }: FastifyRequest, { statusCode }: FastifyR
 }
 
 /** Why a command was not accepted. */
-function reasonOf (outcome: object): unknown {
+function reasonOf (outcome: Outcome): string | undefined {
   return 'reason' in outcome ? outcome.reason : undefined
 }
 
-/** The client that the token was issued to (RFC 9068, section 2.2), or as OpenID Connect names it. */
-function clientOf ({ client_id: clientId, azp }: Claims): string | undefined {
-  return [clientId, azp].find(client => typeof client === 'string')
+/** A target without its query. */
+function pathOf (url: string): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
 }

@@ -36,6 +36,13 @@ t.test('keeps tokens apart', async t => {
   t.strictSame(verified, ['a', 'b', 'a=', 'A'])
 })
 
+t.test('keeps tokens apart that end alike', async t => {
+  const { cache, verified } = setUp()
+  const tokens = ['a', 'b', 'a', 'a'].map(first => first + 'x'.repeat(100))
+  for (const token of tokens) t.strictSame(cache.claimsOf(`Bearer ${token}`), { sub: token, exp: 1 })
+  t.strictSame(verified, tokens.slice(0, 3), 'one of them at a time')
+})
+
 t.test('remembers nothing of a token that is not accepted, and of a header without one', async t => {
   const { cache, verified } = setUp()
   for (let time = 0; time < 2; time += 1) t.throws(() => cache.claimsOf('Bearer bad'), { message: 'a bad token' })
