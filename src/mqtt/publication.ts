@@ -1,5 +1,5 @@
-import { createCommandId } from './command-id.js'
 import type { Clock } from '../clock.js'
+import { createUuid } from '../uuid.js'
 
 /** What a device gets: the bare operation, or a JSON document around it. */
 export type PayloadFormat = 'text' | 'json'
@@ -45,7 +45,7 @@ export interface PublicationOptions {
  * Times in a `json` payload are Unix seconds, rounded down, with `expires_at` = `issued_at` + `ttl`.
  */
 export function createPublication (command: Command, { format, clock }: PublicationOptions): Publication {
-  const id = createCommandId()
+  const id = createUuid()
   const userProperties: Record<string, string> = { id, request_id: command.requestId }
   if (command.traceparent !== undefined) userProperties.traceparent = command.traceparent
   return {

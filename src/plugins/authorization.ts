@@ -14,6 +14,8 @@ declare module 'fastify' {
     authorization: ReturnType<typeof createAuthorization>
   }
   interface FastifyRequest {
+    /** Whether it came to a route with `config.command`. */
+    isForCommand: boolean
     /** Its body on the routes with `config.command`, from when it was found valid; before, and on others, null. */
     command: SendBody | null
     /** The topic of its command, from when that was authorised; before, and on other routes, empty. */
@@ -57,6 +59,7 @@ export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions
   const { scope, requiresDetails, topic, isProduction } = options
   const authorization = createAuthorization(options)
   fastify.decorate('authorization', authorization)
+  fastify.decorateRequest('isForCommand', false)
   fastify.decorateRequest('command', null)
   fastify.decorateRequest('topic', '')
   if (isProduction && scope === undefined && !requiresDetails && topic.claimNames.length === 0) {
@@ -70,11 +73,15 @@ export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions
     request.command = command
     request.topic = authorization.authorize(request.user, command)
   })
+  const markCommand = asHook(request => { request.isForCommand = true })
   const requireScope = asHook(request => { authorization.assertScope(request.user) })
 
   fastify.addHook('onRoute', route => {
     if (route.config?.public === true) return
-    const check = route.config?.command === true ? authorizeCommand : requireScope
+    const isForCommand = route.config?.command === true
+    // Before the token is looked at. To ask `request.routeOptions` makes an object each time.
+    if (isForCommand) route.onRequest = [markCommand, ...[route.onRequest ?? []].flat()]
+    const check = isForCommand ? authorizeCommand : requireScope
     route.preHandler = [...[route.preHandler ?? []].flat(), check]
   })
 }, { name: 'authorization', dependencies: ['auth', 'error-handler'] })

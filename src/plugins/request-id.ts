@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { createUuid } from '../uuid.js'
 
 const REQUEST_ID = /^[0-9A-Za-z_.-]{1,128}$/
 
@@ -11,7 +11,7 @@ const REQUEST_ID = /^[0-9A-Za-z_.-]{1,128}$/
  */
 export function requestIdOf (request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : createUuid()
 }
 
 /** Puts `X-Request-Id` on every response: its absence tells a caller that a proxy answered. */

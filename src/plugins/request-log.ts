@@ -36,7 +36,8 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (request.command !== null) {
       if (reply.raw.closed) log(request, reply)
-      else reply.raw.once('close', () => { log(request, reply) })
+      // Each closes once, and `once` costs more.
+      else reply.raw.on('close', () => { log(request, reply) })
     }
     done(null, payload)
   })
@@ -61,7 +62,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
       command: command ?? undefined,
       topic: request.topic === '' ? undefined : request.topic,
       commandId: sent?.publication.id,
-      outcome: request.routeOptions.config.command === true ? outcomeOf(request, reply) : undefined,
+      outcome: request.isForCommand ? outcomeOf(request, reply) : undefined,
       reason: sent === null ? request.problem : reasonOf(sent.outcome)
     })
   }

@@ -24,7 +24,7 @@ const DIGITS = Buffer.from('0123456789abcdef')
 const text = Buffer.from('00000000-0000-0000-0000-000000000000')
 
 /** A new UUIDv7 (RFC 9562, section 5.7), greater than each one made before in this process. */
-export function createCommandId (): string {
+export function createUuid (): string {
   const { bytes } = generator.generate()
   // The library's own way puts 36 strings together, which costs more than all of the rest.
   for (let index = 0; index < bytes.length; index += 1) {

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { createCommandId } from '../../src/mqtt/command-id.js'
+import { createUuid } from '../src/uuid.js'
 
 t.test('makes UUIDv7s of now, each greater than the one before, over more than one pool of random numbers', async t => {
   const before = Date.now()
-  const ids = Array.from({ length: 5000 }, createCommandId)
+  const ids = Array.from({ length: 5000 }, createUuid)
   t.ok(ids.every(id => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)))
   t.strictSame([...new Set(ids)].sort(), ids)
   const madeAt = Number.parseInt(String(ids[0]).replace('-', '').slice(0, 12), 16)
@@ -11,6 +11,6 @@ t.test('makes UUIDv7s of now, each greater than the one before, over more than o
 })
 
 t.test('does not repeat its random part', async t => {
-  const tails = Array.from({ length: 5000 }, () => createCommandId().slice(-8))
+  const tails = Array.from({ length: 5000 }, () => createUuid().slice(-8))
   t.ok(new Set(tails).size > 4990)
 })
