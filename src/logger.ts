@@ -1,14 +1,12 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { WriteStream } from 'node:tty'
 import { pino } from 'pino'
+import { createBatchedLines } from './batched-lines.js'
+import { systemClock } from './clock.js'
 import type { Config } from './config/config.js'
 
-/**
- * Lines are written together: so many bytes at a time, and what there is after so many milliseconds.
- * Larger batches cost more, not less: their lines live long enough to be moved by the garbage collector.
- */
-const BATCH_BYTES = 4_096
-const BATCH_MS = 100
+/** Its file descriptor. */
+const STDOUT = 1
 
 /**
  * Options of the log: JSON lines, or text where a person looks on.
@@ -32,5 +30,9 @@ export async function createLogger (level: Config['logLevel'], output: WriteStre
  * stalled must not make them pile up in memory.
  */
 function createLines (level: Config['logLevel']) {
-  return { level, base: null, stream: pino.destination({ dest: 1, sync: true, minLength: BATCH_BYTES, periodicFlush: BATCH_MS }) }
+  const output = pino.destination({ dest: STDOUT, sync: true })
+  const stream = createBatchedLines(lines => { output.write(lines) }, systemClock)
+  // Before pino's own, which closes its stream.
+  process.prependOnceListener('exit', stream.flush)
+  return { level, base: null, stream }
 }

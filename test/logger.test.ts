@@ -10,10 +10,10 @@ const absent = {
   get default () { throw new Error("Cannot find package 'pino-pretty'") }
 }
 
-/** What is logged, and to which file descriptor. */
+/** What the lines of a logger look like. */
 function shapeOf (logger: Awaited<ReturnType<typeof createLogger>>) {
-  if (typeof logger !== 'object' || !('stream' in logger)) throw new TypeError('no stream')
-  return { level: logger.level, fd: logger.stream !== undefined && 'fd' in logger.stream ? logger.stream.fd : undefined }
+  if (typeof logger !== 'object' || !('level' in logger)) throw new TypeError('no options of pino')
+  return { level: logger.level, isJson: logger.base === null }
 }
 
 /** A standard output that a test can read: a terminal, or a pipe. */
@@ -29,7 +29,7 @@ function createOutput (isTTY: boolean) {
 t.test('logs JSON lines where nobody looks on, with nothing loaded for it', async t => {
   const { output, read } = createOutput(false)
   const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>('../src/logger.js', { 'pino-pretty': absent })
-  t.strictSame(shapeOf(await createLogger('warn', output)), { level: 'warn', fd: 1 })
+  t.strictSame(shapeOf(await createLogger('warn', output)), { level: 'warn', isJson: true })
   t.equal(read(), '')
 })
 
@@ -54,6 +54,6 @@ t.test('logs from the level that is asked for, also on a terminal', async t => {
 t.test('logs JSON lines on a terminal without pino-pretty, and says first what to install', async t => {
   const { output, read } = createOutput(true)
   const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>('../src/logger.js', { 'pino-pretty': absent })
-  t.strictSame(shapeOf(await createLogger('debug', output)), { level: 'debug', fd: 1 })
+  t.strictSame(shapeOf(await createLogger('debug', output)), { level: 'debug', isJson: true })
   t.equal(read(), '{"level":40,"msg":"for a readable log on a terminal: npm install pino-pretty"}\n')
 })
