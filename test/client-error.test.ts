@@ -1,19 +1,12 @@
-import type { AddressInfo } from 'node:net'
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
 import { catalogue, type ProblemCode } from '../src/errors.js'
 import { startApp, startConnectedApp, token } from './helpers/app.js'
-import { openRaw, parseResponse } from './helpers/raw-http.js'
+import { listen, openRaw, parseResponse, writeOut } from './helpers/raw-http.js'
 import { startScriptedBroker } from './helpers/scripted-broker.js'
 import { until } from './helpers/until.js'
 
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
-
-async function listen (t: Test, app: Awaited<ReturnType<typeof startApp>>): Promise<number> {
-  await app.listen({ port: 0 })
-  t.teardown(() => { app.server.closeAllConnections() })
-  return (app.server.address() as AddressInfo).port
-}
 
 function assertProblem (t: Test, text: string, code: ProblemCode, statusLine: string): void {
   const response = parseResponse(text)
@@ -54,9 +47,7 @@ t.test('writes nothing where a command is under way: it would be taken for its a
   const broker = await startScriptedBroker(t)
   const app = await startConnectedApp(t, broker.url)
   const raw = await openRaw(t, await listen(t, app))
-  const body = '{"imei":"1","micro_op":"a"}'
-  raw.write(`POST /messaging/send HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
-    `Authorization: Bearer ${await token()}\r\n\r\n${body}`)
+  raw.write(await writeOut())
   await until(() => broker.published.length === 1, 'the publish')
   raw.write('OPEN SESAME\r\n\r\n')
   await raw.ended()

@@ -1,7 +1,6 @@
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { startApp, startConnectedApp, token } from './helpers/app.js'
-import { openRaw } from './helpers/raw-http.js'
+import { listen, openRaw, writeOut } from './helpers/raw-http.js'
 import { startScriptedBroker } from './helpers/scripted-broker.js'
 
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
@@ -9,12 +8,6 @@ const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
 /** A short one of ours in milliseconds, and what a connection may live at most: it is looked at once in a while. */
 const SHORT_MS = 150
 const SOON_MS = 5_000
-
-async function listen (t: Test, app: Awaited<ReturnType<typeof startApp>>): Promise<number> {
-  await app.listen({ port: 0 })
-  t.teardown(() => { app.server.closeAllConnections() })
-  return (app.server.address() as AddressInfo).port
-}
 
 /** Writes a beginning, then piece after piece, each long before any time-out, for as long as it is let. */
 async function drip (t: Test, port: number, start: string, piece: string): Promise<{ text: string, tookMs: number }> {
@@ -65,10 +58,8 @@ t.test('does not close a connection that waits for its answer', async t => {
   broker.script.onPublish = (packet, connection) => { setTimeout(() => { connection.puback(packet.messageId) }, 4 * SHORT_MS) }
   const port = await listen(t, await startConnectedApp(t, broker.url, {}, { requestTimeoutMs: SHORT_MS, idleTimeoutMs: SHORT_MS }))
   const raw = await openRaw(t, port)
-  const body = '{"imei":"1","micro_op":"a"}'
-  raw.write(`POST /messaging/send HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
-    `Authorization: Bearer ${await token()}\r\n\r\n${body}`)
-  await raw.received('devices/1/commands')
+  raw.write(await writeOut())
+  await raw.received('push_down')
   t.match(raw.text, /^HTTP\/1\.1 200 /)
 })
 

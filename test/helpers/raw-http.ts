@@ -1,7 +1,22 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { EXAMPLE, token, type App } from './app.js'
 import { until } from './until.js'
+
+/** Opens the server under test on a free loopback port. */
+export async function listen (t: Test, app: App): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => { app.server.closeAllConnections() })
+  return (app.server.address() as AddressInfo).port
+}
+
+/** A whole request to send a command, with a valid token, as it goes over the wire. */
+export async function writeOut (headers: Readonly<Record<string, string>> = {}, command: object = EXAMPLE): Promise<string> {
+  const body = JSON.stringify(command)
+  const all = { Host: 'a', Authorization: `Bearer ${await token()}`, 'Content-Type': 'application/json', 'Content-Length': String(body.length), ...headers }
+  return `POST /messaging/send HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
+}
 
 /** A TCP connection on which a test writes what no HTTP client would. */
 export async function openRaw (t: Test, port: number) {

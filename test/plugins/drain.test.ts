@@ -1,7 +1,7 @@
 import t from 'tap'
-import { EXAMPLE, send, startConnectedApp, token } from '../helpers/app.js'
+import { EXAMPLE, send, startConnectedApp } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
-import { openRaw, parseResponse } from '../helpers/raw-http.js'
+import { listen, openRaw, parseResponse, writeOut } from '../helpers/raw-http.js'
 import { startScriptedBroker } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
 
@@ -38,11 +38,8 @@ t.test('refuses new requests with 503 and closes their connections, except for p
 t.test('closes the connection of what was under way with its answer, so that nothing keeps the server', async t => {
   const broker = await startScriptedBroker(t)
   const app = await startConnectedApp(t, broker.url)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const caller = await openRaw(t, Number(new URL(app.listeningOrigin).port))
-  const body = JSON.stringify(EXAMPLE)
-  caller.write(`POST /messaging/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  const caller = await openRaw(t, await listen(t, app))
+  caller.write(await writeOut())
   await until(() => broker.published.length === 1, 'the publish')
   const closed = app.close()
   await until(() => app.drain.isRefusing, 'the refusal of new requests')

@@ -1,11 +1,10 @@
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config/config.js'
 import { EXAMPLE, IMEI, SECRET, send, startApp, startConnectedApp, token, TOPIC, type App } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
 import { createLog } from '../helpers/log.js'
-import { openRaw } from '../helpers/raw-http.js'
+import { listen, openRaw, writeOut } from '../helpers/raw-http.js'
 import { startScriptedBroker } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
 
@@ -95,14 +94,10 @@ t.test('writes the line of a command also where its caller has gone, once', asyn
   const broker = await startScriptedBroker(t)
   const log = createLog()
   const app = await startConnectedApp(t, broker.url, {}, log)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
-  const { authorization } = await as({})
-  const body = JSON.stringify(EXAMPLE)
+  const port = await listen(t, app)
   const post = async (id: string) => {
     const caller = await openRaw(t, port)
-    caller.write(`POST /messaging/send HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nX-Request-Id: ${id}\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    caller.write(await writeOut(named(id)))
     return caller
   }
   const closed = new Promise(resolve => { app.server.once('connection', socket => { socket.once('close', resolve) }) })
@@ -164,10 +159,10 @@ t.test('writes no token, secret or Authorization header in any line at any level
     200, 200, 200, 422, 403, 400, 400, 400, 400, 401, 401, 415, 413, 200, 401, 404, 405, 400, 204, 200, 200, 406, 503, 504, 500, 503
   ])
 
-  await away.listen({ host: '127.0.0.1', port: 0 })
+  const port = await listen(t, away)
   for (const part of [`GET / HTTP/9\r\nAuthorization: ${authorization}`, `POST / HTTP/1.1\r\nAuthorization: ${authorization}\r\nX: ${'x'.repeat(20_000)}`,
     `POST / HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nno header\r\n`]) {
-    const raw = await openRaw(t, (away.server.address() as AddressInfo).port)
+    const raw = await openRaw(t, port)
     raw.write(`${part}\r\n\r\n`)
     await raw.ended()
   }

@@ -1,7 +1,8 @@
-import t from 'tap'
-import { IMEI, send, startConnectedApp, token, TOPIC, type App } from '../../helpers/app.js'
+import t, { type Test } from 'tap'
+import type { AppOverrides } from '../../../src/app.js'
+import { IMEI, send, startConnectedApp, TOPIC, type App } from '../../helpers/app.js'
 import { createLog } from '../../helpers/log.js'
-import { openRaw } from '../../helpers/raw-http.js'
+import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { startRedis, skipWithoutRedis } from '../../helpers/redis.js'
 import { startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
@@ -16,16 +17,23 @@ async function untilReady (app: App) {
   await until(() => app.redis?.status === 'ready', 'the connection to Redis')
 }
 
+/** A server with its broker and its Redis, connected to both. */
+async function setUp (t: Test, script: Parameters<typeof startScriptedBroker>[1] = acknowledging, overrides?: AppOverrides) {
+  const redis = await startRedis(t)
+  const broker = await startScriptedBroker(t, script)
+  const start = async () => {
+    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url }, overrides)
+    await untilReady(app)
+    return app
+  }
+  return { redis, broker, app: await start(), start }
+}
+
 t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   t.test('replays in one process what another has answered', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t, acknowledging)
-    const apps = await Promise.all([1, 2].map(() => startConnectedApp(t, broker.url, { REDIS_URL: redis.url })))
+    const { broker, app, start } = await setUp(t)
     const answers = []
-    for (const app of apps) {
-      await untilReady(app)
-      answers.push(await send(app, COMMAND, withKey('k')))
-    }
+    for (const one of [app, await start()]) answers.push(await send(one, COMMAND, withKey('k')))
     t.strictSame(answers.map(({ statusCode, body, headers }) => [statusCode, body, headers['idempotency-replayed']]), [
       [200, SENT_BODY, undefined], [200, SENT_BODY, 'true']
     ])
@@ -33,10 +41,7 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   })
 
   t.test('answers 503 to a key while Redis is away, publishes nothing for it, and serves all others as ever', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t, acknowledging)
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
-    await untilReady(app)
+    const { redis, broker, app } = await setUp(t)
     t.equal((await send(app, COMMAND, withKey('old'))).statusCode, 200)
     await redis.stop()
     const refused = await send(app, COMMAND, withKey('new'))
@@ -56,10 +61,7 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   })
 
   t.test('answers 503 within its time to a key while Redis hangs, and the key is free again afterwards', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t, acknowledging)
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
-    await untilReady(app)
+    const { redis, broker, app } = await setUp(t)
     redis.signal('SIGSTOP')
     const startedMs = performance.now()
     t.equal((await send(app, COMMAND, withKey('k'))).statusCode, 503)
@@ -74,11 +76,8 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   })
 
   t.test('answers the true outcome where Redis is lost after the publish; repeats get 409, then 504, and publish nothing', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t)
     const log = createLog()
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url }, log)
-    await untilReady(app)
+    const { redis, broker, app } = await setUp(t, {}, log)
     const first = send(app, COMMAND, withKey('k'))
     await until(() => broker.published.length === 1, 'the publish')
     await redis.stop('SIGKILL')
@@ -114,10 +113,7 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   })
 
   t.test('changes no answer without a key while Redis is stopped under load, answers 503 to keys, and replays the old ones afterwards', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t, acknowledging)
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
-    await untilReady(app)
+    const { redis, broker, app } = await setUp(t)
     const plain: number[] = []
     const keyed = new Map<string, number>()
     let isOver = false
@@ -155,12 +151,9 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   })
 
   t.test('tells once that keys cannot be claimed, and once that they can again', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t, acknowledging)
     const lines: string[] = []
     const stream = { write (line: string) { if (line.includes('Idempotency-Key')) lines.push(JSON.parse(line).msg) } }
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url }, { logger: { level: 'info', stream } })
-    await untilReady(app)
+    const { redis, app } = await setUp(t, acknowledging, { logger: { level: 'info', stream } })
     const direct = redis.connect()
     await direct.config('SET', 'maxmemory', '1')
     for (const key of ['a', 'b']) t.equal((await send(app, COMMAND, withKey(key))).statusCode, 503)
@@ -173,33 +166,23 @@ t.test('Idempotency-Key over Redis', { skip: skipWithoutRedis }, async t => {
   })
 
   t.test('records the outcome for a caller that has gone also where the server stops meanwhile', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t)
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
-    await untilReady(app)
-    await app.listen({ host: '127.0.0.1', port: 0 })
-    const caller = await openRaw(t, Number(new URL(app.listeningOrigin).port))
-    const body = JSON.stringify(COMMAND)
-    caller.write(`POST /messaging/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n` +
-      `Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    const { broker, app, start } = await setUp(t, {})
+    const caller = await openRaw(t, await listen(t, app))
+    caller.write(await writeOut(withKey('k')))
     await until(() => broker.published.length === 1, 'the publish')
     caller.socket.destroy()
     const closed = app.close()
     await until(() => app.drain.isRefusing, 'the refusal of new requests')
     broker.connections[0]?.puback(broker.published[0]?.messageId)
     await closed
-    const next = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
-    await untilReady(next)
+    const next = await start()
     const repeat = await send(next, COMMAND, withKey('k'))
     t.strictSame([repeat.statusCode, repeat.body, repeat.headers['idempotency-replayed']], [200, SENT_BODY, 'true'])
     t.equal(broker.published.length, 1)
   })
 
   t.test('loses no finished record when Redis is killed, with every write on its disk', async t => {
-    const redis = await startRedis(t)
-    const broker = await startScriptedBroker(t, acknowledging)
-    const app = await startConnectedApp(t, broker.url, { REDIS_URL: redis.url })
-    await untilReady(app)
+    const { redis, broker, app } = await setUp(t)
     const keys = Array.from({ length: 200 }, (_, n) => `k${n}`)
     const sendAll = () => Promise.all(keys.map(key => send(app, COMMAND, withKey(key))))
     t.ok((await sendAll()).every(({ statusCode, headers }) => statusCode === 200 && headers['idempotency-replayed'] === undefined))

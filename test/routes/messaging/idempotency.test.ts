@@ -1,7 +1,7 @@
 import t from 'tap'
 import { IMEI, send, startApp, startConnectedApp, token, TOPIC } from '../../helpers/app.js'
 import { startBroker } from '../../helpers/broker.js'
-import { openRaw } from '../../helpers/raw-http.js'
+import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { until } from '../../helpers/until.js'
@@ -123,11 +123,8 @@ t.test('changes nothing for a request without a key whose PUBACK comes late', as
 t.test('records the outcome also where the caller has gone', async t => {
   const broker = await startScriptedBroker(t)
   const app = await startConnectedApp(t, broker.url)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const caller = await openRaw(t, Number(new URL(app.listeningOrigin).port))
-  const body = JSON.stringify(COMMAND)
-  caller.write(`POST /messaging/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${await token()}\r\n` +
-    `Idempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  const caller = await openRaw(t, await listen(t, app))
+  caller.write(await writeOut(withKey('k')))
   await until(() => broker.published.length === 1, 'the publish')
   caller.socket.destroy()
   broker.connections[0]?.puback(broker.published[0]?.messageId)
