@@ -13,6 +13,7 @@ import jsonBody from './plugins/json-body.js'
 import limits from './plugins/limits.js'
 import metrics from './plugins/metrics.js'
 import mqtt from './plugins/mqtt.js'
+import notFound from './plugins/not-found.js'
 import openapi from './plugins/openapi.js'
 import redis from './plugins/redis.js'
 import requestId, { requestIdOf } from './plugins/request-id.js'
@@ -89,6 +90,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(errorHandler)
   await app.register(httpRules)
   await app.register(cors, { corsOrigins: config.corsOrigins })
+  await app.register(notFound)
   await app.register(drain)
   await app.register(openapi)
   await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })

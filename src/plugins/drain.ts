@@ -41,7 +41,7 @@ export default fp(async (fastify: FastifyInstance) => {
       done()
       return
     }
-    const isExempt = request.is404 || request.routeOptions.config.servedWhileStopping === true
+    const isExempt = request.routeOptions.config.servedWhileStopping === true
     done(isExempt ? undefined : new ProblemError('shutting_down', { headers: { 'retry-after': '1' } }))
   })
 }, { name: 'drain', dependencies: ['error-handler'] })

@@ -21,32 +21,11 @@ const FASTIFY_ERRORS = new Map<string, ProblemCode>([
 ])
 
 /**
- * Answers everything that is thrown as a problem (RFC 9457), unknown routes and
- * methods included. A 5xx shows nothing of what happened inside; the log does.
+ * Answers everything that is thrown as a problem (RFC 9457). A 5xx shows nothing of what happened inside; the log does.
  */
 export default fp(async (fastify: FastifyInstance) => {
   fastify.decorateRequest('problem', undefined)
-  const methodsByPath = new Map<string, Set<string>>()
-
-  fastify.addHook('onRoute', ({ url, method }) => {
-    const methods = methodsByPath.get(url) ?? new Set()
-    for (const name of [method].flat()) methods.add(name)
-    methodsByPath.set(url, methods)
-  })
-
-  const answerNotFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const [path = ''] = request.url.split('?')
-    const methods = methodsByPath.get(path)
-    if (methods === undefined) return sendProblem(reply, new ProblemError('not_found'))
-    return sendProblem(reply, new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } }))
-  }
-  fastify.setNotFoundHandler(answerNotFound)
-
-  fastify.setErrorHandler<FastifyError | ProblemError>((error, request, reply) => {
-    // Fastify reads the body first. That nothing is there outranks what is wrong with it.
-    if (request.is404 && toProblemError(error).statusCode < 500) answerNotFound(request, reply)
-    else answerError(error, request, reply)
-  })
+  fastify.setErrorHandler(answerError)
 }, { name: 'error-handler', dependencies: ['request-id'] })
 
 /** Answers with a problem and the headers that belong to it. */

@@ -1,70 +1,12 @@
 import t from 'tap'
-import { buildApp } from '../../src/app.js'
-import { loadConfig } from '../../src/config/config.js'
 import { catalogue, type ProblemCode } from '../../src/errors.js'
 import { IMEI, send, startApp, token } from '../helpers/app.js'
-import { COMPLETE } from '../helpers/config.js'
 
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
 const problem = (code: ProblemCode, more: object = {}) => {
   const { title, status, detail } = catalogue[code]
   return { title, status, code, detail, ...more }
 }
-
-t.test('answers 404 at unknown paths, with or without a token, before anything else', async t => {
-  const app = await startApp(t, NOWHERE)
-  for (const [method, url] of [['POST', '/messaging/sendx'], ['GET', '/'], ['POST', '/messaging/send/'], ['PUT', '/toString']] as const) {
-    const response = await app.inject({ method, url })
-    t.equal(response.statusCode, 404, url)
-    t.strictSame(response.json(), problem('not_found'))
-    t.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8')
-    t.ok(response.headers['x-request-id'])
-  }
-})
-
-t.test('answers 405 with Allow to other methods of known paths', async t => {
-  const app = await startApp(t, NOWHERE)
-  for (const [method, url, allow] of [
-    ['GET', '/messaging/send?x=1', 'POST'], ['DELETE', '/messaging/send', 'POST'], ['POST', '/health/live', 'GET, HEAD'],
-    ['OPTIONS', '/messaging/send', 'POST']
-  ] as const) {
-    const response = await app.inject({ method, url })
-    t.equal(response.statusCode, 405, `${method} ${url}`)
-    t.equal(response.headers.allow, allow)
-    t.strictSame(response.json(), problem('method_not_allowed'))
-  }
-})
-
-t.test('answers 404 and 405 before it looks at the body', async t => {
-  const app = await startApp(t, NOWHERE)
-  for (const [contentType, payload] of [['application/json', '{'], ['application/json', ''], ['text/plain', 'x'], ['application/json', 'x'.repeat(100_000)]] as const) {
-    const headers = { 'content-type': contentType }
-    const unknown = await app.inject({ method: 'POST', url: '/nowhere', headers, payload })
-    t.equal(unknown.statusCode, 404)
-    t.strictSame(unknown.json(), problem('not_found'))
-    const wrong = await app.inject({ method: 'PUT', url: '/messaging/send', headers, payload })
-    t.equal(wrong.statusCode, 405)
-    t.equal(wrong.headers.allow, 'POST')
-    t.strictSame(wrong.json(), problem('method_not_allowed'))
-  }
-})
-
-t.test('answers 500, not 404, where our own code fails at an unknown path', async t => {
-  const app = await buildApp(loadConfig({ ...COMPLETE, ...NOWHERE }))
-  t.teardown(() => app.close())
-  app.addHook('onRequest', async () => { throw new Error('broken') })
-  const response = await app.inject('/nowhere')
-  t.equal(response.statusCode, 500)
-  t.strictSame(response.json(), problem('internal_error'))
-})
-
-t.test('answers 400 to a path that cannot be decoded', async t => {
-  const app = await startApp(t, NOWHERE)
-  const response = await app.inject({ method: 'GET', url: '/%zz', headers: { 'x-request-id': 'mine' } })
-  t.equal(response.statusCode, 400)
-  t.strictSame(response.json(), problem('malformed_request'))
-  t.equal(response.headers['x-request-id'], 'mine')
-})
 
 t.test('answers 415 to anything but application/json', async t => {
   const app = await startApp(t, NOWHERE)

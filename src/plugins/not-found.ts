@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { ProblemError } from '../errors.js'
+
+/**
+ * Answers 404 to paths that are not there, and 405 to methods that a path does not take: before
+ * the body is read, so that nothing in it gets another answer first.
+ */
+export default fp(async (fastify: FastifyInstance) => {
+  const methodsByPath = new Map<string, Set<string>>()
+
+  fastify.addHook('onRoute', ({ url, method }) => {
+    const methods = methodsByPath.get(url) ?? new Set()
+    for (const name of [method].flat()) methods.add(name)
+    methodsByPath.set(url, methods)
+  })
+
+  function answerTo (target: string): ProblemError {
+    const path = pathOf(target)
+    // The router does not read the paths of methods that it knows no route for.
+    if (path === undefined) return new ProblemError('malformed_request')
+    const methods = methodsByPath.get(path)
+    if (methods === undefined) return new ProblemError('not_found')
+    return new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } })
+  }
+
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (!request.is404) {
+      done()
+      return
+    }
+    done(answerTo(request.url))
+  })
+}, { name: 'not-found', dependencies: ['error-handler'] })
+
+/**
+ * The path of a target as the router compares it: without scheme and host (RFC 9112, section 3.2.2), its
+ * percent-encodings read; undefined where they cannot be.
+ */
+function pathOf (target: string): string | undefined {
+  const [path = ''] = target.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/)
+  try {
+    return decodeURI(path)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+import t from 'tap'
+import { catalogue, type ProblemCode } from '../../src/errors.js'
+import { startApp } from '../helpers/app.js'
+
+const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
+
+/** A problem as it is answered without anything special. */
+function problem (code: ProblemCode) {
+  const { title, status, detail } = catalogue[code]
+  return { title, status, code, detail }
+}
+
+t.test('answers 404 at unknown paths, with or without a token, before anything else', async t => {
+  const app = await startApp(t, NOWHERE)
+  for (const [method, url] of [['POST', '/messaging/sendx'], ['GET', '/'], ['POST', '/messaging/send/'], ['PUT', '/toString'], ['POST', '/messaging%2fsend']] as const) {
+    const response = await app.inject({ method, url })
+    t.equal(response.statusCode, 404, url)
+    t.strictSame(response.json(), problem('not_found'))
+    t.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8')
+    t.ok(response.headers['x-request-id'])
+  }
+})
+
+t.test('answers 405 with Allow to other methods of known paths, however those are written', async t => {
+  const app = await startApp(t, NOWHERE)
+  for (const [method, url, allow] of [
+    ['GET', '/messaging/send?x=1', 'POST'], ['DELETE', '/messaging/send', 'POST'], ['POST', '/health/live', 'GET, HEAD'],
+    ['OPTIONS', '/messaging/send', 'POST'], ['GET', '/messaging/%73end', 'POST'], ['PROPFIND', '/messaging/%73end', 'POST']
+  ] as const) {
+    // A method that inject does not know is none of light-my-request's types.
+    const response = await app.inject({ method: method as 'GET', url })
+    t.equal(response.statusCode, 405, `${method} ${url}`)
+    t.equal(response.headers.allow, allow)
+    t.strictSame(response.json(), problem('method_not_allowed'))
+  }
+})
+
+t.test('answers 404 and 405 before it looks at a body', async t => {
+  const app = await startApp(t, NOWHERE)
+  for (const [type, payload] of [['text/plain', 'x'], ['application/json', '{'], ['application/json', ' '.repeat(2_000_000)]] as const) {
+    const headers = { 'content-type': type }
+    t.equal((await app.inject({ method: 'POST', url: '/nowhere', headers, payload })).statusCode, 404)
+    t.equal((await app.inject({ method: 'PUT', url: '/messaging/send', headers, payload })).statusCode, 405)
+  }
+})
+
+t.test('answers 400 to a path that cannot be decoded, whatever the method', async t => {
+  const app = await startApp(t, NOWHERE)
+  for (const method of ['GET', 'PROPFIND']) {
+    const response = await app.inject({ method: method as 'GET', url: '/%zz', headers: { 'x-request-id': 'mine' } })
+    t.equal(response.statusCode, 400)
+    t.strictSame(response.json(), problem('malformed_request'))
+    t.equal(response.headers['x-request-id'], 'mine')
+  }
+})
