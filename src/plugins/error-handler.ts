@@ -36,6 +36,10 @@ export function sendProblem (reply: FastifyReply, error: ProblemError): FastifyR
 
 /** Answers whatever was thrown. Also serves as Fastify's `frameworkErrors`, before any hook has run. */
 export function answerError (error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply): void {
+  // Fastify has the connection closed for whatever is wrong with a body. Requests behind it may have been
+  // begun, and would be done without an answer; what is left of the body is passed over. To delete the
+  // header is not the same: Node would still close where the caller asked for it, without saying so.
+  if (reply.hasHeader('connection') && reply.raw.shouldKeepAlive) reply.header('connection', 'keep-alive')
   reply.header('x-request-id', request.id).headers(SECURITY_HEADERS)
   const problem = toProblemError(error)
   if (problem.statusCode === 500) request.log.error({ reqId: request.id, err: error }, 'a request failed')

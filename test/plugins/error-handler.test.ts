@@ -1,6 +1,10 @@
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { catalogue, type ProblemCode } from '../../src/errors.js'
-import { IMEI, send, startApp, token } from '../helpers/app.js'
+import { EXAMPLE, IMEI, send, startApp, startConnectedApp, token } from '../helpers/app.js'
+import { startBroker } from '../helpers/broker.js'
+import { openRaw, parseResponse } from '../helpers/raw-http.js'
+import { subscribe } from '../helpers/subscriber.js'
 
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
 const problem = (code: ProblemCode, more: object = {}) => {
@@ -82,4 +86,26 @@ t.test('answers 400 to a POST without a body', async t => {
   const response = await app.inject({ method: 'POST', url: '/messaging/send', headers: { authorization: `Bearer ${await token()}` } })
   t.equal(response.statusCode, 400)
   t.strictSame(response.json(), problem('invalid_body', { errors: [{ pointer: '', detail: 'must be object' }] }))
+})
+
+t.test('answers every request that stands behind a wrong body, so that none is done without an answer', async t => {
+  const broker = await startBroker(t)
+  const device = await subscribe(t, broker.url, '#')
+  const app = await startConnectedApp(t, broker.url)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const authorization = `Authorization: Bearer ${await token()}`
+  const post = (body: string, ...more: string[]) => [
+    'POST /messaging/send HTTP/1.1', 'Host: a', authorization, 'Content-Type: application/json', `Content-Length: ${body.length}`, ...more, '', body
+  ].join('\r\n')
+  for (const [body, status] of [['{', 400], ['', 400], [' '.repeat(20_000), 413]] as const) {
+    const raw = await openRaw(t, (app.server.address() as AddressInfo).port)
+    raw.write(post(body) + post(JSON.stringify(EXAMPLE)) + post('{', 'Connection: close'))
+    await raw.ended()
+    const answers = raw.text.split(/(?=HTTP\/1\.1 )/)
+    t.strictSame(answers.map(answer => Number(answer.slice(9, 12))), [status, 200, 400])
+    // The last one was asked to close, and says so.
+    t.strictSame(answers.map(answer => parseResponse(answer).headers.connection), ['keep-alive', 'keep-alive', 'close'])
+  }
+  await device.count(3)
+  t.equal(device.received.length, 3)
 })
