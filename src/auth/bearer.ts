@@ -1,5 +1,5 @@
-import { countHeader } from '../count-header.js'
 import { ProblemError } from '../errors.js'
+import { isRepeated } from '../raw-headers.js'
 
 /** What a challenge says beside its realm (RFC 6750, section 3). */
 interface ChallengeParameters {
@@ -11,12 +11,15 @@ interface ChallengeParameters {
 /** The token syntax of RFC 6750, section 2.1 (b64token). */
 const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
+/** Blanks as RFC 9110, section 5.6.3, has them: what else looks like one belongs to the value. */
+const OUTER_BLANKS = /^[ \t]+|[ \t]+$/g
+
 /**
  * Takes the token out of an Authorization header.
  * @throws {ProblemError} `token_missing` (401) where there is none, `invalid_request` (400) where it is malformed
  */
 export function readBearerToken (authorization: string | undefined): string {
-  const [scheme = '', ...rest] = (authorization ?? '').trim().split(/ +/)
+  const [scheme = '', ...rest] = (authorization ?? '').replace(OUTER_BLANKS, '').split(/ +/)
   // No `error` where no token was sent: RFC 6750, section 3.1.
   if (scheme.toLowerCase() !== 'bearer') throw new ProblemError('token_missing', { headers: challenge() })
   const [token] = rest
@@ -27,14 +30,12 @@ export function readBearerToken (authorization: string | undefined): string {
 }
 
 /**
- * Node keeps the first of several Authorization headers.
  * @param rawHeaders names and values in turn, as Node has them
- * @throws {ProblemError} `invalid_request` (400) where there are several (RFC 6750, section 2)
+ * @throws {ProblemError} `invalid_request` (400) where there are several Authorization headers (RFC 6750, section 2)
  */
 export function assertOneAuthorization (rawHeaders: readonly string[]): void {
-  if (countHeader(rawHeaders, 'authorization') > 1) {
-    throw new ProblemError('invalid_request', { detail: 'Send one Authorization header', headers: challenge({ error: 'invalid_request' }) })
-  }
+  if (!isRepeated(rawHeaders, 'authorization')) return
+  throw new ProblemError('invalid_request', { detail: 'Send one Authorization header', headers: challenge({ error: 'invalid_request' }) })
 }
 
 /** A 401 that says why the token is not accepted; `why` is a fixed text without quotes, never a library's. */

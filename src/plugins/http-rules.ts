@@ -1,25 +1,30 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { countHeader } from '../count-header.js'
 import { ProblemError } from '../errors.js'
+import { isRepeated } from '../raw-headers.js'
 
 /**
- * Takes over two answers that Node would give by itself, without our `X-Request-Id` and body.
- * For the second the server must be built with `requireHostHeader: false`.
+ * Rules of HTTP that Node leaves to us, or breaks where we do not say otherwise: its own answers lack
+ * our `X-Request-Id` and body. The server must be built with `requireHostHeader: false`.
  */
 export default fp(async (fastify: FastifyInstance) => {
+  // Node would drop all header lines after the 2,000th: a second token, or an Idempotency-Key. They are bounded in bytes.
+  fastify.server.maxHeadersCount = 0
+
   // An expectation that is not understood may be ignored (RFC 9110, section 10.1.1); Node would answer 417.
   fastify.server.on('checkExpectation', (request, response) => { fastify.server.emit('request', request, response) })
 
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const { headers, httpVersion, rawHeaders } = request.raw
-    // RFC 9112, section 3.2.
-    if (headers.host === undefined && httpVersion === '1.1') done(malformed('A request of HTTP/1.1 needs a Host header'))
-    else if (countHeader(rawHeaders, 'host') > 1) done(malformed('Send one Host header'))
-    else done()
+    const fault = findFault(request.raw)
+    done(fault === undefined ? undefined : new ProblemError('malformed_request', { detail: fault }))
   })
 }, { name: 'http-rules', dependencies: ['error-handler'] })
 
-function malformed (detail: string): ProblemError {
-  return new ProblemError('malformed_request', { detail })
+/** RFC 9112, sections 2.3 and 3.2. */
+function findFault ({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
+  // The parser takes a request without a version for one of HTTP/0.9.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'The messenger speaks HTTP/1.1 and HTTP/1.0'
+  if (headers.host === undefined) return httpVersion === '1.1' ? 'A request of HTTP/1.1 needs a Host header' : undefined
+  return isRepeated(rawHeaders, 'host') ? 'Send one Host header' : undefined
 }

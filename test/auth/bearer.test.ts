@@ -19,6 +19,11 @@ t.test('takes the token of a Bearer header, whatever the case of its scheme and 
   }
 })
 
+t.test('takes a blank for one only where HTTP does', async t => {
+  for (const header of ['\xa0Bearer a.b.c', '\x0bBearer a.b.c']) t.equal(refusalOf(header).status, 401, JSON.stringify(header))
+  for (const header of ['Bearer a.b.c\xa0', 'Bearer a.b.c\x0c']) t.equal(refusalOf(header).status, 400, JSON.stringify(header))
+})
+
 t.test('takes every character of a b64token (RFC 6750, section 2.1)', async t => {
   for (const token of ['AZaz09-._~+/', 'x', 'eA=', 'eA==', 'a'.repeat(8192)]) {
     t.equal(readBearerToken(`Bearer ${token}`), token)

@@ -15,11 +15,11 @@ async function setUp (t: Test) {
 }
 
 /** The answer to a command that is sent with these lines in its head. */
-async function sendRaw (t: Test, app: App, version: '1.0' | '1.1', lines: readonly string[]) {
+async function sendRaw (t: Test, app: App, version: string, lines: readonly string[]) {
   const raw = await openRaw(t, (app.server.address() as AddressInfo).port)
   const body = `{"imei":"${IMEI}","micro_op":"push_down"}`
   raw.write([
-    `POST /messaging/send HTTP/${version}`, ...lines, `Authorization: Bearer ${await token()}`, 'X-Request-Id: mine',
+    `POST /messaging/send${version === '' ? '' : ` HTTP/${version}`}`, ...lines, `Authorization: Bearer ${await token()}`, 'X-Request-Id: mine',
     'Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close', '', body
   ].join('\r\n'))
   await raw.ended()
@@ -69,6 +69,31 @@ t.test('answers 400 to a second Authorization header, whose token another reader
   t.equal(headers['www-authenticate'], 'Bearer realm="messenger", error="invalid_request"')
   t.strictSame(JSON.parse(body), { title: 'Malformed credentials', status: 400, code: 'invalid_request', detail: 'Send one Authorization header' })
   t.equal((await sendRaw(t, app, '1.1', ['Host: a'])).statusLine, 'HTTP/1.1 200 OK')
+  await device.count(1)
+  t.equal(device.received.length, 1)
+})
+
+t.test('answers 400 to other versions of HTTP, or none, and publishes nothing', async t => {
+  const { app, device } = await setUp(t)
+  for (const version of ['', '0.9', '2.0']) {
+    const { statusLine, headers, body } = await sendRaw(t, app, version, ['Host: a'])
+    t.equal(statusLine, 'HTTP/1.1 400 Bad Request', version)
+    t.equal(headers['content-type'], 'application/problem+json; charset=utf-8')
+    // A later parser may refuse it before we do.
+    t.equal(JSON.parse(body).code, 'malformed_request')
+  }
+  t.equal((await sendRaw(t, app, '1.1', ['Host: a'])).statusLine, 'HTTP/1.1 200 OK')
+  await device.count(1)
+  t.equal(device.received.length, 1)
+})
+
+t.test('reads all header lines, however many stand before', async t => {
+  const { app, device } = await setUp(t)
+  const many = Array.from({ length: 2_100 }, () => 'a: b')
+  const { statusLine, body } = await sendRaw(t, app, '1.1', ['Host: a', `Authorization: Bearer ${await token()}`, ...many])
+  t.equal(statusLine, 'HTTP/1.1 400 Bad Request')
+  t.equal(JSON.parse(body).detail, 'Send one Authorization header')
+  t.equal((await sendRaw(t, app, '1.1', ['Host: a', ...many])).statusLine, 'HTTP/1.1 200 OK')
   await device.count(1)
   t.equal(device.received.length, 1)
 })
