@@ -1,4 +1,4 @@
-import { createScope, type Scope } from '../helpers/scope.js'
+import { createScope, endOnInterrupt, type Scope } from '../helpers/scope.js'
 import { runDrill } from './drills/run-drill.js'
 import { runMix } from './mix.js'
 import { readOptions, type Options } from './options.js'
@@ -6,11 +6,7 @@ import { formatResult, passes, type Result } from './report.js'
 
 let scope = createScope()
 
-/** Where it is interrupted, nothing that it started may live on. */
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  const exit = () => { process.exit(1) }
-  process.once(signal, () => { scope.close().then(exit, exit) })
-}
+endOnInterrupt(() => scope.close())
 
 try {
   await main(readOptions(process.argv.slice(2)))

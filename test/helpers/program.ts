@@ -44,6 +44,8 @@ export function runProgram (t: Scope, file: string, options: ProgramOptions = {}
   return {
     pid: child.pid,
     output,
+    /** Whether it has not ended yet. */
+    get isAlive () { return !ended },
     kill (signal: NodeJS.Signals) { child.kill(signal) },
     /** Waits for text on stdout. */
     says: (text: string) => until(() => output.stdout.includes(text), `"${text}" in:\n${output.stdout}\n${output.stderr}`, 20_000),

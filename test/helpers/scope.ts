@@ -13,3 +13,11 @@ export function createScope () {
     }
   }
 }
+
+/** Ends a program where it is interrupted, after what it started: nothing of that may live on. */
+export function endOnInterrupt (close: () => Promise<void>): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const exit = () => { process.exit(1) }
+    process.once(signal, () => { close().then(exit, exit) })
+  }
+}
