@@ -21,7 +21,8 @@ interface Problem {
 export function checkAnswer ({ answer, method, expected }: Pair, end: End): string[] {
   const problem = readProblem(answer)
   const shown = `${answer.status}${problem?.code === undefined ? '' : ` ${String(problem.code)}`}`
-  const findings = [...checkForm(answer), ...(method === 'HEAD' || answer.status < 400 ? [] : checkProblem(answer, problem))]
+  const isToHead = method === 'HEAD' || (method === undefined && answer.body === '')
+  const findings = [...checkForm(answer), ...(isToHead || answer.status < 400 ? [] : checkProblem(answer, problem))]
   if (answer.status >= 500 && answer.status !== 503) findings.push('a 5xx other than 503')
   const allowed = expected === undefined ? PARSER_ANSWERS : [...expected.answers]
   // Of what may be read in several ways, any reading is right; what it publishes is still held against the answers.

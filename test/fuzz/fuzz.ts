@@ -76,7 +76,7 @@ export async function runFuzz (scope: Scope, options: FuzzOptions, say: (line: s
     return true
   }
 
-  const details = await fc.check(fc.asyncProperty(batchOf(createCases(rules, Math.floor(Date.now() / 1000)), batch), holds), {
+  const details = await fc.check(fc.asyncProperty(batchOf(createCases(rules, Math.floor(Date.now() / 1000), seed), batch), holds), {
     seed, numRuns: Math.ceil(cases / batch), ...(path !== undefined && { path })
   })
   clearInterval(progress)

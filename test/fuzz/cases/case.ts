@@ -34,8 +34,8 @@ interface Parts {
 }
 
 /** Cases of every kind, about as many of each. */
-export function createCases (rules: Rules, nowS: number): Arbitrary<Case> {
-  const tokens = createTokens(rules, nowS)
+export function createCases (rules: Rules, nowS: number, seed: number): Arbitrary<Case> {
+  const tokens = createTokens(rules, nowS, seed)
   const bodies = createBodies(rules)
   const bearer = (token: string): Lines => [['Authorization', `Bearer ${token}`]]
 

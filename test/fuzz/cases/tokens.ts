@@ -20,16 +20,19 @@ function sign ({ header, payload }: Parts, secret: string): string {
   return `${input}.${createHmac(HASHES[alg] ?? 'sha256', secret).update(input).digest('base64url')}`
 }
 
-/** Not too deep: how deep JSON may go, the bodies try. */
-const json = fc.jsonValue({ maxDepth: 2 })
+/** Different values that a run has for claims and header parameters. */
+const JSON_VALUES = 60
 
 const ALGORITHMS = ['none', 'None', 'nOnE', '', 'HS384', 'HS512', 'hs256', 'HS256 ', 'RS256', 'PS256', 'ES256', 'EdDSA', 'A128KW']
 
 /**
- * Tokens of every sort. The valid ones are few, so that a cache of tokens is soon full of them
- * and the memory of the server can be compared.
+ * Tokens of every sort. The valid ones of a run are bounded, so that the server soon remembers all of
+ * them, and its memory can be compared.
+ * @param seed which values a run has
  */
-export function createTokens (rules: Rules, nowS: number) {
+export function createTokens (rules: Rules, nowS: number, seed: number) {
+  // Not too deep: how deep JSON may go, the bodies try.
+  const json = fc.constantFrom(...fc.sample(fc.jsonValue({ maxDepth: 2 }), { seed, numRuns: JSON_VALUES }))
   const claims = { sub: 'fuzz', exp: nowS + 86_400, ...(rules.issuer !== undefined && { iss: rules.issuer }), ...(rules.audience !== undefined && { aud: rules.audience }) }
   const scoped = { ...claims, ...(rules.scope !== undefined && { scope: rules.scope }) }
   const header = { alg: 'HS256', typ: 'JWT' }

@@ -32,6 +32,6 @@ t.test('calls broken what no server may take', async t => {
 t.test('calls debatable what some servers take', async t => {
   for (const bytes of [
     HEAD.replaceAll('\r', '') + '\n', `${HEAD} folded\r\n\r\n`, 'GET  / HTTP/1.1\r\n\r\n', 'GET / HTTP/2.0\r\n\r\n', 'CONNECT a:1 HTTP/1.1\r\n\r\n', 'GET a HTTP/1.1\r\n\r\n',
-    `${HEAD}Content-Length: 0\r\nContent-Length: 0\r\n\r\n`, `${HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n`, `${HEAD}Transfer-Encoding: chunked\r\n\r\n0 \r\n\r\n`
+    `${HEAD}Content-Length: 0\r\nContent-Length: 0\r\n\r\n`, `${HEAD}Content-Length: 0\t\r\n\r\n`, `${HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n`, `${HEAD}Transfer-Encoding: chunked\r\n\r\n0 \r\n\r\n`
   ]) t.strictSame(read(bytes), ['debatable'], bytes)
 })

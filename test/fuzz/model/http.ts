@@ -82,6 +82,8 @@ function readHead (bytes: string, at: number) {
     const field = FIELD_LINE.exec(line)
     // Folded lines are obsolete; a server may take them or not (RFC 9112, section 5.2).
     if (field === null) return /^[ \t]/.test(line) ? 'debatable' : 'broken'
+    // A tab is a blank like any other (RFC 9110, section 5.6.3), yet parsers are wary of one where a body is framed.
+    if (/^(content-length|transfer-encoding):.*\t/i.test(line)) return 'debatable'
     headers.push({ name: String(field[1]).toLowerCase(), value: String(field[2]) })
   }
   const size = headers.reduce((sum, { name, value }) => sum + name.length + value.length, target.length)

@@ -14,6 +14,7 @@ t.test('reads answers, and what came of the next one', async t => {
 
 t.test('knows that an answer to HEAD has no body', async t => {
   t.equal(readAnswers(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${OK}`, ['HEAD', 'GET']).answers.length, 2)
+  t.equal(readAnswers(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${OK}`, []).answers.length, 2, 'where the method is not known')
 })
 
 t.test('leaves what no server should write', async t => {

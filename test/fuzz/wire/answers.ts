@@ -19,7 +19,8 @@ const FIELD_LINE = /^([\w-]+): ([\x20-\x7e]*)$/
 /**
  * Reads all answers that are there as a whole. Anything that is not written as a server of
  * HTTP/1.1 should is left as the rest, with all that follows.
- * @param methods of the requests, in their order: HEAD has answers without a body
+ * @param methods of the requests, in their order: HEAD has answers without a body. Where one is not known, an
+ * answer on which the next one follows at once is taken for one to HEAD
  */
 export function readAnswers (bytes: string, methods: readonly string[]): Reading {
   const answers: Answer[] = []
@@ -45,7 +46,8 @@ function readAnswer (bytes: string, method: string | undefined): { answer: Answe
     headers.set(name.toLowerCase(), value)
   }
   const bodyAt = headEnd + 4
-  const hasBody = status >= 200 && status !== 204 && status !== 304 && method !== 'HEAD'
+  const isToHead = method === 'HEAD' || (method === undefined && bytes.startsWith('HTTP/1.1 ', bodyAt))
+  const hasBody = status >= 200 && status !== 204 && status !== 304 && !isToHead
   const length = hasBody ? headers.get('content-length') : '0'
   if (length === undefined || !/^\d+$/.test(length) || bytes.length < bodyAt + Number(length)) return undefined
   const end = bodyAt + Number(length)
