@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { catalogue } from '../src/errors.js'
+import { quoted } from './helpers/markdown.js'
 
 const DOCUMENT = readFileSync('docs/failure-modes.md', 'utf8')
 
@@ -14,9 +15,6 @@ const source = readAll('src')
 const tests = readAll('test').replaceAll('\\\'', '\'')
 
 const rows = [...DOCUMENT.matchAll(/^\| (?!cause |---)(.*) \|$/gm)].map(match => String(match[1]).split(' | '))
-
-/** What stands in code quotes. */
-const quoted = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(match => String(match[1]))
 
 for (const [cause = '', outcome = '', status = '', proxyStatus = '', logLine = '', test = '', ...rest] of rows) {
   t.test(`tells of the failure mode "${cause}" what is so`, async t => {

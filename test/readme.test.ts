@@ -3,22 +3,14 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { Env } from '../src/config/env.js'
-import { freePort } from './helpers/mosquitto.js'
-import { copyProject, paste, skipWithout } from './helpers/shell.js'
+import { readShellBlocks } from './helpers/markdown.js'
+import { copyProject, createTranslator, paste, skipWithout } from './helpers/shell.js'
 
 const README = readFileSync('README.md', 'utf8')
 const OK_BODY = '{"detail":"Send `push_down` to topic `devices/26372637216372637126376237/commands`"}'
 
-/** The shell blocks of the README, in their order. */
-const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(match => match[1] ?? '')
+const blocks = readShellBlocks(README)
 const [TRY, DEVICE, SEND, PORT_80, RETRY, MOSQUITTO, REAL, SUBSCRIBE, SEND_REAL, TEST] = blocks
-
-/** A block with its fixed ports replaced by free ones, and without the installation that the copy has. */
-async function createTranslator () {
-  const [http, mqtt] = [String(await freePort()), String(await freePort())]
-  return (block = '') => block.replaceAll('npm ci\n', '').replaceAll('127.0.0.1:3000', `127.0.0.1:${http}`).replaceAll('1883', mqtt)
-    .replace('npm start', `PORT=${http} npm start`).replace('node dist/server.js', `PORT=${http} exec node dist/server.js`)
-}
 
 t.test('has the commands that these tests run, and no others', async t => {
   t.equal(blocks.length, 10)

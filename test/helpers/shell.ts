@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Test } from 'tap'
+import { freePort } from './mosquitto.js'
 import { createFolder } from './program.js'
 import { until } from './until.js'
 
@@ -25,6 +26,13 @@ export function copyProject (t: Test): string {
   }
   symlinkSync(resolve('node_modules'), join(dir, 'node_modules'))
   return dir
+}
+
+/** Makes of a block one with free ports for its fixed ones, and without the installation that the copy has. */
+export async function createTranslator () {
+  const [http, mqtt] = [String(await freePort()), String(await freePort())]
+  return (block = '') => block.replaceAll('npm ci\n', '').replaceAll('127.0.0.1:3000', `127.0.0.1:${http}`).replaceAll('1883', mqtt)
+    .replace('npm start', `PORT=${http} npm start`).replace('node dist/server.js', `PORT=${http} exec node dist/server.js`)
 }
 
 /** Runs a block of a shell, as somebody who pastes it does; all of it is killed with the test. */

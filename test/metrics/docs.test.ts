@@ -2,22 +2,15 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { send } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
+import { readTable } from '../helpers/markdown.js'
 import { startMeasuredApp } from '../helpers/measured-app.js'
 
 const DOCS = readFileSync('docs/metrics.md', 'utf8')
 
 const skip = process.platform === 'linux' ? false : 'some figures of the process exist on Linux only'
 
-/** The rows of the table under a heading line, cell by cell. */
-function readTable (head: string): string[][] {
-  const [, rows = ''] = DOCS.split(`${head}\n`)
-  const [, ...lines] = rows.split('\n')
-  const end = lines.findIndex(line => !line.startsWith('|'))
-  return lines.slice(0, end).map(line => line.split('|').slice(1, -1).map(cell => cell.trim()))
-}
-
 const unquote = (cell = '') => cell.replaceAll('`', '')
-const metrics = readTable('| name | type | labels | unit | meaning | alarm on |').map(([name, type, labels, unit = '', meaning = '', alarm]) => ({
+const metrics = readTable(DOCS, '| name | type | labels | unit | meaning | alarm on |').map(([name, type, labels, unit = '', meaning = '', alarm]) => ({
   name: unquote(name), type, labels: unquote(labels).split(', ').filter(label => label !== '').sort(), unit, meaning, alarm
 }))
 
@@ -52,7 +45,7 @@ t.test('docs/metrics.md has something to alarm on for each metric of the messeng
 t.test('docs/metrics.md has each outcome and reason of a scrape, and no other', async t => {
   const { families } = await scrapeBusyApp()
   const series = families.get('messenger_commands_total')?.samples.map(({ labels: { outcome, reason } }) => [outcome, reason])
-  t.strictSame(readTable('| outcome | reason | answer |').map(([outcome, reason]) => [unquote(outcome), unquote(reason)]), series)
+  t.strictSame(readTable(DOCS, '| outcome | reason | answer |').map(([outcome, reason]) => [unquote(outcome), unquote(reason)]), series)
 })
 
 t.test('docs/metrics.md asks for metrics that there are', async t => {

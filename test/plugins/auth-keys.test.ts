@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import { EXAMPLE, send, startApp, type App } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
-import { startIssuer, toJwk } from '../helpers/issuer.js'
-import { jws, rsassa } from '../helpers/jws.js'
+import { AUDIENCE, startIssuer, toJwk } from '../helpers/issuer.js'
+import { ecdsa, jws, rsassa } from '../helpers/jws.js'
 import { generateEc, generateEd25519, generateRsa } from '../helpers/keys.js'
 import { subscribe } from '../helpers/subscriber.js'
 import { until } from '../helpers/until.js'
@@ -162,6 +162,20 @@ t.test('keeps the last good keys for an hour while the issuer cannot be reached,
   t.strictSame(await answer(app, old), LET_IN, 'the last moment of the grace')
   advance(1)
   t.strictSame(await answer(app, old), UNAVAILABLE)
+})
+
+t.test('says of an expired token that it has expired while keys serve, and 503 while there are none', async t => {
+  const { app, issuer, advance } = await start(t)
+  const expired = jws({ alg: 'ES256', kid: 'old' }, { iss: issuer.url, aud: AUDIENCE, sub: 'tester', exp: 1 }, ecdsa(OLD.privateKey))
+  const EXPIRED = [401, 'The access token has expired']
+  issuer.state.mood = 'fails'
+  t.strictSame(await answer(app, expired), UNAVAILABLE)
+  issuer.state.mood = 'answers'
+  advance(COOLDOWN_MS)
+  t.strictSame(await answer(app, expired), EXPIRED)
+  issuer.state.mood = 'fails'
+  advance(CACHE_MS)
+  t.strictSame(await answer(app, expired), EXPIRED, 'in the grace')
 })
 
 t.test('takes it from an issuer that answers again, also during the grace, which keys there are', async t => {
