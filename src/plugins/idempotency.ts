@@ -124,7 +124,8 @@ function createIdempotency (
     const claim: Claim = {
       record: nameRecord({ issuer, subject, route: String(request.routeOptions.url), key }),
       nonce: randomUUID(),
-      fingerprint: fingerprintOf(request.body),
+      // With the topic: a caller with tokens of two tenants must not be told of one what became of the other's.
+      fingerprint: fingerprintOf([request.topic, request.body]),
       runsMs: publishMs + MARGIN_MS
     }
     const result = await take(claim, request)

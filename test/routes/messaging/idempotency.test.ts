@@ -53,6 +53,17 @@ t.test('answers 422 to a key that was used for another command, and publishes no
   t.equal(broker.published.length, 1)
 })
 
+t.test('answers 422 to a key that was used for the same device of another tenant, and publishes nothing', async t => {
+  const broker = await startScriptedBroker(t, { onPublish ({ messageId }, connection) { connection.puback(messageId) } })
+  const app = await startConnectedApp(t, broker.url, { MQTT_TOPIC: 'tenants/{claims.tenant}/devices/{imei}/commands' })
+  const to = async (tenant: string) => await send(app, COMMAND, { ...withKey('k'), authorization: `Bearer ${await token({ tenant })}` })
+  t.equal((await to('a')).statusCode, 200)
+  const other = await to('b')
+  t.strictSame([other.statusCode, other.json().code], [422, 'idempotency_key_reused'])
+  t.equal((await to('a')).headers['idempotency-replayed'], 'true')
+  t.strictSame(broker.published.map(({ topic }) => topic), ['tenants/a/devices/26372637216372637126376237/commands'])
+})
+
 t.test('answers 409 while the first request with the key runs, and its answer afterwards', async t => {
   const broker = await startScriptedBroker(t)
   const app = await startConnectedApp(t, broker.url)
