@@ -7,7 +7,7 @@ import type { SubjectName } from './subject.js'
 
 const config = loadConfig(process.env)
 const app = await buildApp(config, { logger: await createLogger(config.logLevel, process.stdout) })
-const command = { imei: '1', microOp: 'a', ttlS: 30, receivedAtMs: 0, requestId: 'nobody' }
+const command = { imei: '1', topic: 'devices/1/commands', microOp: 'a', ttlS: 30, receivedAtMs: 0, requestId: 'nobody' }
 const kept: unknown[] = []
 
 /** What happens to requests, by the name of the fault. Those of the suite itself have no query and no `Prefer`. */
