@@ -25,14 +25,25 @@ export interface KeySetOptions {
 
 export type KeySet = ReturnType<typeof createKeySet>
 
+/** A set that was replaced before its time was over. */
+interface ReplacedKeys {
+  readonly keys: PublishedKeys
+  /** Milliseconds of the clock. */
+  readonly untilMs: number
+}
+
 /**
  * The keys of an issuer that are trusted now. They serve for 10 minutes, and are then fetched
- * anew before any token passes: a key that was removed is refused from there on. Only where the
- * fetch fails do the last good ones go on, for 1 hour. However many tokens name unknown keys,
- * the issuer is asked at most once in 30 seconds.
+ * anew before any token passes: a key that was removed is refused from there on. Where a token with
+ * an unknown key has them fetched sooner, they serve their time none the less: a rotation refuses
+ * no caller that still has a token of before. Only where the fetch fails do the last good ones go
+ * on, for 1 hour. However many tokens name unknown keys, the issuer is asked at most once in 30 seconds.
  */
 export function createKeySet ({ load, clock, log }: KeySetOptions) {
   let keys: PublishedKeys | undefined
+  // The newest first. As each has its 10 minutes, and 30 seconds before the next, they are few.
+  let replaced: readonly ReplacedKeys[] = []
+  let generation = {}
   let fetchedAtMs = 0
   let trustedUntilMs = 0
   let nextFetchAtMs = -Infinity
@@ -62,12 +73,11 @@ export function createKeySet ({ load, clock, log }: KeySetOptions) {
     nextFetchAtMs = startedAtMs + COOLDOWN_MS
     try {
       const fetched = await load()
-      fetchedAtMs = startedAtMs
-      trustedUntilMs = startedAtMs + CACHE_MS
       const isOther = fetched.text !== keys?.text
       if (isOther || hasFailed) log.info('fetched the keys of the issuer')
-      // The same object as long as they are the same keys: what was verified with others is void.
-      if (isOther) keys = fetched
+      if (isOther) replace(fetched)
+      fetchedAtMs = startedAtMs
+      trustedUntilMs = startedAtMs + CACHE_MS
       hasFailed = false
     } catch (error) {
       // One line when the state changes, none for each attempt.
@@ -77,6 +87,35 @@ export function createKeySet ({ load, clock, log }: KeySetOptions) {
       // Not by the next request: it would wait for an issuer that may hang.
       if (!isClosed) cancelFetch = clock.after(COOLDOWN_MS, refresh)
     }
+  }
+
+  /** Takes other keys into use. Those of before have what is left of their 10 minutes, and nothing of a grace. */
+  function replace (fetched: PublishedKeys): void {
+    if (keys !== undefined) replaced = [{ keys, untilMs: fetchedAtMs + CACHE_MS }, ...replaced]
+    keys = fetched
+    generation = {}
+  }
+
+  /** An object that is the same as long as no key has come or gone: what was verified before that is void. */
+  function current (): object {
+    if (replaced.length > 0) {
+      const nowMs = clock.nowMs()
+      const left = replaced.filter(({ untilMs }) => nowMs < untilMs)
+      if (left.length < replaced.length) {
+        replaced = left
+        generation = {}
+      }
+    }
+    return generation
+  }
+
+  async function lookUp (name: KeyName): Promise<string | undefined> {
+    current()
+    for (const set of [keys, ...replaced.map(old => old.keys)]) {
+      const key = await set?.find(name)
+      if (key !== undefined) return key
+    }
+    return undefined
   }
 
   /** A 503 that says when the issuer is asked again. */
@@ -93,19 +132,18 @@ export function createKeySet ({ load, clock, log }: KeySetOptions) {
   async function find (header: TokenHeader): Promise<string> {
     const name = readName(header)
     if (!isTrusted()) await refresh()
-    if (keys === undefined || !isTrusted()) throw unavailable()
-    const key = await keys.find(name)
+    if (!isTrusted()) throw unavailable()
+    const key = await lookUp(name)
     if (key !== undefined) return key
     await refresh()
-    const newKey = await keys.find(name)
+    const newKey = await lookUp(name)
     if (newKey !== undefined) return newKey
     throw hasFailed ? unavailable() : invalidToken('The access token is signed with a key that its issuer does not publish')
   }
 
   return {
     isTrusted,
-    /** The keys themselves, only to tell whether they are still the same. */
-    current: () => keys,
+    current,
     find,
     /** Asks no more. */
     close (): void {

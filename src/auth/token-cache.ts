@@ -6,7 +6,7 @@ import type { Claims } from './claims.js'
 interface ChangingKeys {
   /** Whether they need not be fetched anew. */
   isTrusted(): boolean
-  /** The keys themselves, only to tell whether they are still the same. */
+  /** Something that is the same as long as they are. */
   current(): unknown
 }
 
