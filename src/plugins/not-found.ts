@@ -16,10 +16,7 @@ export default fp(async (fastify: FastifyInstance) => {
   })
 
   function answerTo (target: string): ProblemError {
-    const path = pathOf(target)
-    // The router does not read the paths of methods that it knows no route for.
-    if (path === undefined) return new ProblemError('malformed_request')
-    const methods = methodsByPath.get(path)
+    const methods = methodsByPath.get(pathOf(target))
     if (methods === undefined) return new ProblemError('not_found')
     return new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } })
   }
@@ -35,13 +32,9 @@ export default fp(async (fastify: FastifyInstance) => {
 
 /**
  * The path of a target as the router compares it: without scheme and host (RFC 9112, section 3.2.2), its
- * percent-encodings read; undefined where they cannot be.
+ * percent-encodings read. The router has refused those that cannot be read.
  */
-function pathOf (target: string): string | undefined {
+function pathOf (target: string): string {
   const [path = ''] = target.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/)
-  try {
-    return decodeURI(path)
-  } catch {
-    return undefined
-  }
+  return decodeURI(path)
 }
