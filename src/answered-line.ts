@@ -65,10 +65,18 @@ function describeCaller (user: Claims): string {
   let text = described.get(user)
   if (text === undefined) {
     const client = clientOf(user)
-    text = `,"sub":${JSON.stringify(user.sub)}` + (client === undefined ? '' : `,"client_id":${JSON.stringify(client)}`)
+    text = `,"sub":${quote(user.sub)}` + (client === undefined ? '' : `,"client_id":${quote(client)}`)
     described.set(user, text)
   }
   return text
+}
+
+/** Characters that would do something to the terminal on which the log is read; JSON leaves them as they are. */
+const CONTROLS = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** A text of somebody else's as JSON. */
+function quote (text: string): string {
+  return JSON.stringify(text).replace(CONTROLS, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** The client that the token was issued to (RFC 9068, section 2.2), or as OpenID Connect names it. */

@@ -31,6 +31,14 @@ t.test('writes what there is to tell, as JSON whatever is in it, with the level,
   ])
 })
 
+t.test('leaves no character in it that would do something to a terminal', async t => {
+  const log = createLog()
+  const sub = '\u001b[31m \u009b \u2028 \u202e \u2066 ü'
+  createAnsweredLog(pino(log.logger, log.logger.stream))({ ...NOTHING, user: { sub, exp: 1 } })
+  t.notMatch(log.lines[0]?.trimEnd(), /[^ -~ü]/)
+  t.equal(JSON.parse(String(log.lines[0])).sub, sub)
+})
+
 t.test('names the client by client_id, otherwise by azp, where they are texts', async t => {
   const lines = write([{ client_id: 'a', azp: 'b' }, { client_id: 1, azp: 'b' }, { azp: {} }].map(claims => ({ user: { sub: 's', exp: 1, ...claims } })))
   t.strictSame(lines.map(line => 'client_id' in line ? line.client_id : 'none'), ['a', 'b', 'none'])

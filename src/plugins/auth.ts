@@ -126,12 +126,22 @@ async function createVerifier (fastify: FastifyInstance, options: AuthOptions): 
     throw invalidToken(String(REASONS.get(code)))
   }
 
-  return token => withSubject(verify(token))
+  return token => accept(token, verify(token))
 }
 
-/** Claims that say who they were issued for. */
-function withSubject (claims: Claims): Claims {
+/**
+ * The claims of a token whose signature is good, where the rest of it is: what the library does not look at.
+ * @throws {ProblemError} `invalid_token` (401)
+ */
+function accept (token: string, claims: Claims): Claims {
+  // Nothing critical is understood here, and a `crit` that says nothing is wrong too (RFC 7515, section 4.1.11).
+  const [header = ''] = token.split('.')
+  if ('crit' in JSON.parse(Buffer.from(header, 'base64url').toString())) throw invalidToken('The access token is not valid')
   if (typeof claims.sub !== 'string' || claims.sub === '') throw invalidToken('The sub of the access token names nobody')
+  // RFC 7519, section 4.1.1: callers are told apart by it.
+  if (claims.iss !== undefined && typeof claims.iss !== 'string') throw invalidToken('The iss of the access token is not a text')
+  // A JSON number beyond all numbers, which would be valid for ever.
+  if (!Number.isFinite(claims.exp)) throw invalidToken('The access token has a claim with a value that is not accepted')
   return claims
 }
 
@@ -178,5 +188,5 @@ async function createRemoteVerifier (fastify: FastifyInstance, options: AuthOpti
     }
   }
 
-  return async token => withSubject(await verify(token))
+  return async token => accept(token, await verify(token))
 }

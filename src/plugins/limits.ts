@@ -45,7 +45,7 @@ export default fp(async (fastify: FastifyInstance, { caller, device, clock }: Li
     const { isExceeded, resetS } = await countFailure(request)
     if (!isExceeded) return problem
     return new ProblemError('rate_limited', {
-      detail: 'Too many requests from this address had no valid token',
+      detail: 'Too many requests from this address had no valid token; nothing was published',
       // Why the token is not valid is still said.
       headers: { ...problem.headers, 'retry-after': String(resetS) }
     })

@@ -5,13 +5,16 @@ import { createUuid } from '../uuid.js'
 
 const REQUEST_ID = /^[0-9A-Za-z_.-]{1,128}$/
 
+/** A short JWT fits, too; but an id is logged, and a token must not be. */
+const JWT = /^ey[\w-]*\.[\w-]*\.[\w-]*$/
+
 /**
- * The caller's `X-Request-Id` where it is 1-128 of `0-9 A-Z a-z _ . -`, otherwise a new UUID.
+ * The caller's `X-Request-Id` where it is 1-128 of `0-9 A-Z a-z _ . -` and no token, otherwise a new UUID.
  * It names the HTTP exchange only; the command has an id of its own.
  */
 export function requestIdOf (request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : createUuid()
+  return typeof given === 'string' && REQUEST_ID.test(given) && !JWT.test(given) ? given : createUuid()
 }
 
 /** Puts `X-Request-Id` on every response: its absence tells a caller that a proxy answered. */

@@ -13,8 +13,8 @@ declare module 'fastify' {
   }
 }
 
-/** What looks like a JWT: its header is `{"` in base64url. */
-const JWT = /eyJ[\w-]*\.[\w.-]*/g
+/** What may be a token, however it is encoded: no path of ours has so much between two slashes. */
+const SECRET = /[^/]{40,}/g
 
 /**
  * Notes when each request was received, and logs one line for it when it was answered. On the routes
@@ -55,7 +55,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
     writeLine({
       reqId: request.id,
       method: request.method,
-      path: request.is404 ? path.replace(JWT, '<token>') : path,
+      path: request.is404 ? path.replace(SECRET, '<token>') : path,
       status: reply.statusCode,
       durationMs: clock.nowMs() - request.receivedAtMs,
       user: user ?? undefined,
@@ -81,8 +81,9 @@ function reasonOf (outcome: Outcome): string | undefined {
   return 'reason' in outcome ? outcome.reason : undefined
 }
 
-/** A target without its query. */
+/** A target without its query, and without scheme, user and host, which an absolute one has (RFC 9112, section 3.2.2). */
 function pathOf (url: string): string {
   const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
+  const path = end === -1 ? url : url.slice(0, end)
+  return path.startsWith('/') ? path : path.replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, '')
 }

@@ -83,6 +83,8 @@ function makeBadTokens (iss: string): BadTokens {
     'crit b64': [signed({}, { crit: ['b64'], b64: false }), NOT_VALID],
     'an empty crit': [signed({}, { crit: [] }), NOT_VALID],
     'crit no array': [signed({}, { crit: 'exp' }), NOT_VALID],
+    'crit null': [signed({}, { crit: null }), NOT_VALID],
+    'crit false': [signed({}, { crit: false }), NOT_VALID],
     // What is not a JWS of a claims set at all.
     'a nested JWT': [jws({ ...header, cty: 'JWT' }, signed({}), es256), NOT_JWT],
     'an encrypted JWT': ['eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.AA.AA.AA.AA', NOT_JWT],

@@ -65,6 +65,10 @@ t.test('answers 401 to every bad token, and nothing is published', async t => {
     'no sub': [hs256({ exp: inTenMinutes() }), 'The access token lacks a claim that is required'],
     'empty sub': [hs256(claims({ sub: '' })), 'The sub of the access token names nobody'],
     'sub no string': [hs256(claims({ sub: 7 })), 'The sub of the access token names nobody'],
+    'iss an array': [hs256(claims({ iss: ['https://issuer.example'] })), 'The iss of the access token is not a text'],
+    'iss an object': [hs256(claims({ iss: { a: 1 } })), 'The iss of the access token is not a text'],
+    'iss so deep that it cannot be written': [jws({ alg: 'HS256' }, `{"sub":"a","exp":${inTenMinutes()},"iss":${'['.repeat(5_500)}${']'.repeat(5_500)}}`, hs('sha256', SECRET)), 'The iss of the access token is not a text'],
+    'exp beyond all numbers': [jws({ alg: 'HS256' }, '{"sub":"a","exp":1e400}', hs('sha256', SECRET)), 'The access token has a claim with a value that is not accepted'],
     'no exp': [hs256({ sub: 'tester' }), 'The access token lacks a claim that is required'],
     'exp a string': [hs256(claims({ exp: '9999999999' })), 'The access token has a claim of the wrong type'],
     'exp an array': [hs256(claims({ exp: [inTenMinutes()] })), 'The access token has a claim with a value that is not accepted'],
@@ -102,8 +106,7 @@ t.test('requires iss and aud where they are configured, and ignores them where n
   const right = { iss: 'https://issuer.example', aud: ['other', 'messenger'] }
   const cases: Array<[object, number]> = [
     [right, 406], [{ ...right, aud: 'messenger' }, 406], [{}, 401], [{ iss: right.iss }, 401], [{ aud: right.aud }, 401],
-    [{ ...right, iss: 'https://other.example' }, 401], [{ ...right, aud: 'messenger2' }, 401], [{ ...right, aud: [] }, 401],
-    [{ ...right, iss: [right.iss] }, 401]
+    [{ ...right, iss: 'https://other.example' }, 401], [{ ...right, aud: 'messenger2' }, 401], [{ ...right, aud: [] }, 401]
   ]
   for (const [more, status] of cases) {
     const authorization = `Bearer ${hs256(claims(more))}`

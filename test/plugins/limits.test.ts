@@ -148,7 +148,7 @@ t.test('answers 429 instead of 401 after a thousand bad tokens from one address,
 
   const refused = await attempt(`Bearer ${bad}`, '192.0.2.1')
   t.equal(refused.statusCode, 429)
-  t.strictSame(refused.json(), refusal('Too many requests from this address had no valid token'))
+  t.strictSame(refused.json(), refusal('Too many requests from this address had no valid token; nothing was published'))
   t.ok(Number(refused.headers['retry-after']) >= 1 && Number(refused.headers['retry-after']) <= 60)
   t.equal(refused.headers['www-authenticate'], 'Bearer realm="messenger", error="invalid_token", error_description="The sub of the access token names nobody"')
   t.equal((await attempt(undefined, '192.0.2.1')).statusCode, 429, 'no token is no valid one')

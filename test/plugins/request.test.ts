@@ -6,8 +6,8 @@ const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 t.test('takes the request id of the caller where it is valid, and makes one where not', async t => {
-  for (const id of ['a', 'A-z_0.9', 'x'.repeat(128)]) t.equal(requestIdOf({ headers: { 'x-request-id': id } }), id)
-  for (const id of ['', 'a b', 'a\nb', '"', 'x'.repeat(129), 'a, b', undefined]) {
+  for (const id of ['a', 'A-z_0.9', 'x'.repeat(128), 'eye.1', 'key.one.two']) t.equal(requestIdOf({ headers: { 'x-request-id': id } }), id)
+  for (const id of ['', 'a b', 'a\nb', '"', 'x'.repeat(129), 'a, b', 'eyJhbGciOiJIUzI1NiJ9.e30.AAAA', 'eyA.e30.', undefined]) {
     t.match(requestIdOf({ headers: { 'x-request-id': id } }), UUID)
   }
 })
