@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 
 /** Those of the accepted algorithms that have a public key: what a key set may have keys for. */
 export const PUBLIC_KEY_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
@@ -23,6 +23,16 @@ const MIN_RSA_BITS = 2048
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g
 
+/** What every JWK has (RFC 7517, section 4.1), at any depth of a JSON text, also of one within a JSON string. */
+const JWK_MEMBER = /"kty\\*"\s*:/
+
+/** How a public key or a certificate is read from DER. Each throws where it is none. */
+const DER_READERS: ReadonlyArray<(key: Buffer) => unknown> = [
+  key => createPublicKey({ key, format: 'der', type: 'spki' }),
+  key => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
+  key => new X509Certificate(key)
+]
+
 const CURVE_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   prime256v1: 'ES256',
   secp384r1: 'ES384',
@@ -34,9 +44,26 @@ const CURVE_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
  * @throws {RangeError} where it is really a public key: anyone who knows that could then sign tokens
  */
 export function createSecretKey (secret: string): VerificationKey {
-  if (secret.includes('-----BEGIN ')) throw new RangeError('is a PEM key: set JWT_PUBLIC_KEY to it instead')
-  if (/^\s*\{[\s\S]*"kty"/.test(secret)) throw new RangeError('is a JWK, not a secret')
+  // Keys are handed around in base64 too, where an environment cannot have line ends.
+  for (const text of [secret, Buffer.from(secret, 'base64').toString('latin1')]) {
+    if (text.includes('-----BEGIN ')) throw new RangeError('is a PEM key: set JWT_PUBLIC_KEY to it instead')
+    if (JWK_MEMBER.test(text)) throw new RangeError('is a JWK, not a secret')
+  }
+  if (isBareKey(secret)) throw new RangeError('is a public key without its PEM lines: set JWT_PUBLIC_KEY to it, with them, instead')
   return { material: secret, isSecret: true, algorithms: ['HS256'] }
+}
+
+/** Whether a text is a public key or a certificate in base64, as between the lines of a PEM. */
+export function isBareKey (text: string): boolean {
+  const der = Buffer.from(text.replaceAll('\\n', ''), 'base64')
+  return DER_READERS.some(read => {
+    try {
+      read(der)
+      return true
+    } catch {
+      return false
+    }
+  })
 }
 
 /**

@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import t from 'tap'
-import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys } from '../../src/auth/keys.js'
+import { createSecretKey, isBareKey, MIN_SECRET_BYTES, readPublicKeys } from '../../src/auth/keys.js'
 import { CERTIFICATE, CERTIFIED_KEY, generateEc, generateEd25519, generateRsa, toPem, toPrivatePem } from '../helpers/keys.js'
 import { thrownBy } from '../helpers/thrown-by.js'
 
@@ -94,9 +94,36 @@ t.test('refuses a secret that is a PEM, which whoever verifies tokens also has',
   }
 })
 
-t.test('refuses a secret that is a JWK or a set of them', async t => {
+t.test('refuses a secret that is a PEM in base64', async t => {
+  const secret = Buffer.from(toPem(generateEc().publicKey)).toString('base64')
+  t.equal(thrownBy(RangeError, () => createSecretKey(secret)).message, 'is a PEM key: set JWT_PUBLIC_KEY to it instead')
+})
+
+t.test('refuses a secret that is a public key without its PEM lines', async t => {
+  const rsa = generateRsa().publicKey
+  const bodies = [toPem(rsa), toPem(generateEc().publicKey), toPem(generateEd25519().publicKey), rsa.export({ type: 'pkcs1', format: 'pem' }).toString(), CERTIFICATE]
+    .map(pem => pem.replaceAll(/-----.*-----/g, ''))
+  for (const body of bodies) {
+    for (const secret of [body, body.replaceAll('\n', ''), body.replaceAll('\n', '\\n'), Buffer.from(body, 'base64').toString('base64url')]) {
+      t.equal(isBareKey(secret), true)
+      t.equal(thrownBy(RangeError, () => createSecretKey(secret)).message,
+        'is a public key without its PEM lines: set JWT_PUBLIC_KEY to it, with them, instead', secret)
+    }
+  }
+})
+
+t.test('takes no secret for a key that only begins as one, or is random bytes in base64', async t => {
+  for (const secret of ['MIIBIjANBgkq', 'MFkw', randomBytes(32).toString('base64'), randomBytes(256).toString('base64')]) {
+    t.equal(isBareKey(secret), false, secret)
+    t.equal(createSecretKey(secret).material, secret)
+  }
+})
+
+t.test('refuses a secret that is a JWK or a set of them, at any depth', async t => {
   const jwk = generateEc().publicKey.export({ format: 'jwk' })
-  for (const secret of [JSON.stringify(jwk), JSON.stringify({ keys: [jwk] }, null, 2), ' {"k":"c2VjcmV0","kty":"oct"}']) {
+  const text = JSON.stringify(jwk)
+  for (const secret of [text, JSON.stringify({ keys: [jwk] }, null, 2), ' {"k":"c2VjcmV0","kty":"oct"}', `[${text}]`,
+    JSON.stringify([[{ a: jwk }]], null, 2), JSON.stringify(text), `'${text}'`, Buffer.from(text).toString('base64')]) {
     t.equal(thrownBy(RangeError, () => createSecretKey(secret)).message, 'is a JWK, not a secret')
   }
 })
