@@ -6,7 +6,7 @@ import { compileTopic } from '../mqtt/topic.js'
 import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
-import { KEY_VARIABLES, readKeySource } from './key-source.js'
+import { explainNoPublicKey, KEY_VARIABLES, readKeySource } from './key-source.js'
 import { checkTlsMaterial } from './tls-material.js'
 
 /** Everything the messenger can be told, checked and ready to use. */
@@ -154,13 +154,16 @@ function readTlsFiles (env: Env, urls: readonly string[], faults: Faults, readFi
   return material
 }
 
-/** Reads a file that a variable names. The error leaves the name out: it may be a key that was pasted there. */
-function readNamedFile (path: string, readFile: ReadFile): string {
+/**
+ * Reads a file that a variable names. The error leaves the name out: it may be a key that was pasted there.
+ * @param explain what the text seems to be that names no file, where that can be told
+ */
+function readNamedFile (path: string, readFile: ReadFile, explain?: (text: string) => string | undefined): string {
   try {
     return readFile(path)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
-    throw new RangeError(`names a file that cannot be read${code}`)
+    throw new RangeError(explain?.(path) ?? `names a file that cannot be read${code}`)
   }
 }
 
@@ -172,8 +175,8 @@ function readKeys (env: Env, faults: Faults, readFile: ReadFile): VerificationKe
   const { JWT_SECRET: secret, JWT_PUBLIC_KEY: publicKey } = env
   if (publicKey !== undefined) {
     return faults.attempt('JWT_PUBLIC_KEY', () => {
-      const isPem = publicKey.includes('-----BEGIN ')
-      return readPublicKeys(isPem ? publicKey.replaceAll('\\n', '\n') : readNamedFile(publicKey, readFile))
+      if (publicKey.includes('-----BEGIN ')) return readPublicKeys(publicKey.replaceAll('\\n', '\n'))
+      return readPublicKeys(readNamedFile(publicKey, readFile, explainNoPublicKey))
     }) ?? []
   }
   if (secret === undefined) return []

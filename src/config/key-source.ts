@@ -1,4 +1,5 @@
 import type { KeySource } from '../auth/key-source.js'
+import { isBareKey } from '../auth/keys.js'
 import type { Env } from './env.js'
 import type { Faults } from './faults.js'
 
@@ -6,6 +7,17 @@ import type { Faults } from './faults.js'
 export const KEY_VARIABLES = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'OIDC_ISSUER'] as const
 
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/
+
+/**
+ * Says what a `JWT_PUBLIC_KEY` seems to be that is neither PEM nor a file to be read.
+ * @returns a text for a fault, without what was pasted; undefined where it may well be a path
+ */
+export function explainNoPublicKey (text: string): string | undefined {
+  if (/^\s*MII/.test(text) || isBareKey(text)) return 'looks like a key in bare base64: put it between its PEM lines, e.g. -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----'
+  if (/^\s*[{[]/.test(text)) return 'looks like a JWK: set it to the same key as PEM'
+  if (/^\s*https?:/i.test(text)) return 'looks like a URL: set JWT_JWKS_URL to it instead, if a key set is there'
+  return undefined
+}
 
 /** Where the keys are to be fetched from; undefined: from nowhere. Checks that tokens are then bound to us. */
 export function readKeySource (env: Env, faults: Faults): KeySource | undefined {

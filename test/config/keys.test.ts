@@ -52,6 +52,20 @@ t.test('does not start when the file of JWT_PUBLIC_KEY cannot be read', async t 
   t.strictSame(faultsOf({ JWT_PUBLIC_KEY: 's3cret-pasted-here' }), ['JWT_PUBLIC_KEY names a file that cannot be read (ENOENT)'], 'without what was pasted')
 })
 
+t.test('says what JWT_PUBLIC_KEY looks like where that is neither PEM nor a file, and what to set instead', async t => {
+  const body = (pem: string) => pem.replaceAll(/-----.*-----/g, '')
+  const faultOf = (text: string) => faultsOf({ JWT_PUBLIC_KEY: text })
+  for (const text of [body(rsa), body(rsa).replaceAll('\n', ''), body(ec), body(ed25519).replaceAll('\n', '\\n'), 'MIIBIjANBgkq']) {
+    t.strictSame(faultOf(text), ['JWT_PUBLIC_KEY looks like a key in bare base64: put it between its PEM lines, e.g. -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----'], text)
+  }
+  const jwk = JSON.stringify(generateEc().publicKey.export({ format: 'jwk' }))
+  for (const text of [jwk, ` [${jwk}]`]) t.strictSame(faultOf(text), ['JWT_PUBLIC_KEY looks like a JWK: set it to the same key as PEM'], text)
+  for (const text of ['https://issuer.example/keys', ' HTTP://issuer.example/keys']) {
+    t.strictSame(faultOf(text), ['JWT_PUBLIC_KEY looks like a URL: set JWT_JWKS_URL to it instead, if a key set is there'], text)
+  }
+  t.strictSame(loadConfig({ JWT_PUBLIC_KEY: 'MII.pem' }, readFrom({ 'MII.pem': ec })).auth.keys, [EC], 'what can be read is a path')
+})
+
 t.test('does not start when the file of JWT_PUBLIC_KEY has no key', async t => {
   t.strictSame(faultsOf({ JWT_PUBLIC_KEY: 'empty.pem' }, readFrom({ 'empty.pem': '' })), ['JWT_PUBLIC_KEY has no PEM block'])
 })
