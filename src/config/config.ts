@@ -7,6 +7,7 @@ import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
 import { explainNoPublicKey, KEY_VARIABLES, readKeySource } from './key-source.js'
+import { list, readBrokerUrls, readRedisUrl } from './service-urls.js'
 import { checkTlsMaterial } from './tls-material.js'
 
 /** Everything the messenger can be told, checked and ready to use. */
@@ -15,7 +16,6 @@ export type Config = ReturnType<typeof loadConfig>
 /** Reads a file that a variable names. */
 type ReadFile = (path: string) => string
 
-const BROKER_SCHEMES = ['mqtt:', 'mqtts:', 'ws:', 'wss:']
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost']
 
 /** What a stop takes beyond the publishes that are under way, in milliseconds. */
@@ -100,36 +100,6 @@ export function loadConfig (
   }
   faults.assertNone()
   return config
-}
-
-/** The items of a comma-separated variable, without blanks and empty ones. */
-function list (value: string | undefined): string[] {
-  return (value ?? '').split(',').map(item => item.trim()).filter(item => item !== '')
-}
-
-function readBrokerUrls (env: Env, faults: Faults): string[] {
-  const urls = list(env.MQTT_URL)
-  if (!urls.every(isBrokerUrl)) {
-    faults.add('MQTT_URL', 'must be mqtt://, mqtts://, ws:// or wss:// URLs, comma-separated')
-  } else if (urls.some(url => url.startsWith('mqtt') && /[?#]/.test(url))) {
-    faults.add('MQTT_URL', 'must have no query at mqtt:// and mqtts:// URLs: settings are variables of their own')
-  }
-  if (env.MQTT_PASSWORD !== undefined && env.MQTT_USERNAME === undefined) faults.add('MQTT_PASSWORD', 'needs MQTT_USERNAME')
-  return urls
-}
-
-function isBrokerUrl (text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname } = new URL(text)
-  return BROKER_SCHEMES.includes(protocol) && hostname !== ''
-}
-
-function readRedisUrl ({ REDIS_URL: url }: Env, faults: Faults): string | undefined {
-  // A query would override the options that keep commands from being queued and sent again.
-  if (url !== undefined && !(URL.canParse(url) && /^rediss?:\/\/[^/?#][^?#]*$/.test(url))) {
-    faults.add('REDIS_URL', 'must be a redis:// or rediss:// URL, without a query')
-  }
-  return url
 }
 
 function readWindows (name: 'RATE_LIMIT_CALLER' | 'RATE_LIMIT_DEVICE', env: Env, faults: Faults): Window[] {

@@ -161,3 +161,22 @@ t.test('does not start when REDIS_URL is no URL of a Redis, and does not show it
     t.strictSame(faultsOf({ REDIS_URL: url }), ['REDIS_URL must be a redis:// or rediss:// URL, without a query'], url)
   }
 })
+
+t.test('does not start when the path of REDIS_URL is not the number of a database', async t => {
+  for (const url of ['redis://h/abc', 'redis://h/0/1', 'redis://h/-1', 'rediss://u:secret@h:6380/1a', 'redis://h//']) {
+    t.strictSame(faultsOf({ REDIS_URL: url }), ['REDIS_URL must have the number of a database as its path, or none'], url)
+  }
+  for (const url of ['redis://h', 'redis://h/', 'redis://h/0', 'rediss://u:p@h:6380/15']) t.equal(loadConfig({ REDIS_URL: url }).redisUrl, url)
+})
+
+t.test('does not start when credentials in a URL cannot be decoded, and does not show them', async t => {
+  const fault = 'must have a user name and a password that can be percent-decoded: a % of theirs is written %25'
+  for (const credentials of [':p%zz', 'u:p%zz', 'u%:p', 'u:%E0%A4']) {
+    t.strictSame(faultsOf({ REDIS_URL: `redis://${credentials}@h` }), [`REDIS_URL ${fault}`], credentials)
+    for (const url of [`mqtt://${credentials}@h`, `wss://a.example,wss://${credentials}@h/mqtt`]) {
+      t.strictSame(faultsOf({ ...COMPLETE, MQTT_URL: url }), [`MQTT_URL ${fault}`], url)
+    }
+  }
+  t.equal(loadConfig({ REDIS_URL: 'redis://u:p%25zz@h' }).redisUrl, 'redis://u:p%25zz@h')
+  t.strictSame(loadConfig({ ...COMPLETE, MQTT_URL: 'mqtt://u:p%25zz@h' }).mqtt.urls, ['mqtt://u:p%25zz@h'])
+})
