@@ -23,6 +23,10 @@ export function explainNoPublicKey (text: string): string | undefined {
 export function readKeySource (env: Env, faults: Faults): KeySource | undefined {
   const [first, ...others] = KEY_VARIABLES.filter(name => env[name] !== undefined)
   if (first !== undefined && others.length > 0) faults.add(first, `and ${others.join(' and ')} exclude each other`)
+  // They are compared with those of tokens to the letter, and no token would ever fit.
+  for (const name of ['OIDC_ISSUER', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+    if (env[name] !== env[name]?.trim()) faults.add(name, 'must have no blanks around it')
+  }
   const { JWT_JWKS_URL: jwksUrl, OIDC_ISSUER: oidcIssuer } = env
   if (jwksUrl !== undefined) {
     checkUrl('JWT_JWKS_URL', jwksUrl, env, faults)
@@ -35,6 +39,7 @@ export function readKeySource (env: Env, faults: Faults): KeySource | undefined 
   if (oidcIssuer === undefined) return undefined
   checkUrl('OIDC_ISSUER', oidcIssuer, env, faults)
   if (/[?#]/.test(oidcIssuer)) faults.add('OIDC_ISSUER', 'must have no query and no fragment')
+  if (/\/\.well-known(\/|\s*$)/.test(oidcIssuer)) faults.add('OIDC_ISSUER', 'must be the issuer itself, as in iss: without /.well-known/ and what follows it')
   if (env.JWT_ISSUER !== undefined && env.JWT_ISSUER !== oidcIssuer) faults.add('JWT_ISSUER', 'must be OIDC_ISSUER where that is set, or unset')
   if (env.JWT_AUDIENCE === undefined) faults.add('JWT_AUDIENCE', 'is required with OIDC_ISSUER')
   return { issuer: oidcIssuer }

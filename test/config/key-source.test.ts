@@ -49,6 +49,27 @@ t.test('does not start when the keys could not be fetched, or credentials would 
   }
 })
 
+t.test('does not start when OIDC_ISSUER is where its metadata is: no token has that as its iss', async t => {
+  for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/a', '/.well-known/', '/.well-known']) {
+    t.strictSame(faultsOf({ ...BROKER, ...OIDC, OIDC_ISSUER: ISSUER + path }), [
+      'OIDC_ISSUER must be the issuer itself, as in iss: without /.well-known/ and what follows it'
+    ], path)
+  }
+  const issuer = 'https://issuer.example/.well-known-users'
+  t.equal(loadConfig({ ...OIDC, OIDC_ISSUER: issuer }).auth.issuer, issuer)
+})
+
+t.test('does not start when there are blanks around what a token must have to the letter', async t => {
+  for (const pad of [(text: string) => ` ${text}`, (text: string) => `${text} `, (text: string) => `${text}\n`]) {
+    t.strictSame(faultsOf({ ...BROKER, ...OIDC, OIDC_ISSUER: pad(ISSUER) }), ['OIDC_ISSUER must have no blanks around it'])
+    t.strictSame(faultsOf({ ...BROKER, ...JWKS, JWT_ISSUER: pad(ISSUER), JWT_AUDIENCE: pad('messenger') }), [
+      'JWT_ISSUER must have no blanks around it', 'JWT_AUDIENCE must have no blanks around it'
+    ])
+  }
+  t.strictSame(faultsOf({ JWT_SECRET: 's3cret', JWT_AUDIENCE: ' ' }), ['JWT_AUDIENCE must have no blanks around it'], 'whatever the key is')
+  t.equal(loadConfig({ JWT_SECRET: 's3cret', JWT_AUDIENCE: 'a b' }).auth.audience, 'a b', 'within it they are its own')
+})
+
 t.test('does not start in production when keys could be changed on their way', async t => {
   const url = 'http://issuer.example/keys'
   t.strictSame(faultsOf({ ...PRODUCTION, ...JWKS, JWT_JWKS_URL: url }), ['JWT_JWKS_URL must be an https:// URL in production'])
