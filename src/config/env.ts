@@ -96,6 +96,12 @@ export type Env = Static<typeof Env>
 
 const INTEGERS = new Set(Object.entries(Env.properties).filter(([, { type }]) => type === 'integer').map(([name]) => name))
 
+/** Faults that the words of Ajv, or ours for a choice, would leave unclear. */
+const FAULT_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['JWT_SCOPE', 'must be one scope, without blanks and quotes'],
+  ['AUTHORIZATION_DETAILS', 'must be `required`, or unset']
+])
+
 /** A fault as Ajv reports it, as far as we read it. */
 interface SchemaFault {
   readonly instancePath: string
@@ -122,7 +128,8 @@ export function parseEnv (environment: Readonly<Record<string, string | undefine
   } catch (error) {
     for (const { instancePath, message, params } of (error as { errors: SchemaFault[] }).errors) {
       const name = instancePath.slice(1)
-      faults.add(name, params.allowedValues === undefined ? message : `must be one of ${params.allowedValues.join(', ')}`)
+      const choices = params.allowedValues
+      faults.add(name, FAULT_TEXTS.get(name) ?? (choices === undefined ? message : `must be one of ${choices.join(', ')}`))
       given.delete(name)
     }
     return read()

@@ -83,7 +83,7 @@ t.test('takes a JWT_SCOPE in the syntax of a scope token (RFC 6749, section 3.3)
 })
 
 t.test('does not start when JWT_SCOPE could not be one scope, or not stand in a header', async t => {
-  const fault = 'JWT_SCOPE must match pattern "^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$"'
+  const fault = 'JWT_SCOPE must be one scope, without blanks and quotes'
   for (const scope of ['a b', 'a"b', 'a\\b', 'a\n', 'ü']) {
     t.strictSame(faultsOf({ JWT_SCOPE: scope }), [fault], JSON.stringify(scope))
   }
@@ -92,7 +92,7 @@ t.test('does not start when JWT_SCOPE could not be one scope, or not stand in a 
 t.test('takes an AUTHORIZATION_DETAILS of required, and does not start with any other', async t => {
   t.equal(loadConfig({ AUTHORIZATION_DETAILS: 'required' }).auth.requiresDetails, true)
   for (const value of ['optional', 'REQUIRED', 'true', ' required']) {
-    t.strictSame(faultsOf({ AUTHORIZATION_DETAILS: value }), ['AUTHORIZATION_DETAILS must be one of required'], value)
+    t.strictSame(faultsOf({ AUTHORIZATION_DETAILS: value }), ['AUTHORIZATION_DETAILS must be `required`, or unset'], value)
   }
 })
 
