@@ -1,12 +1,16 @@
 import rateLimit, { type RateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.js'
+import { withinTime } from '../idempotency/time-limit.js'
 import type { Window } from './windows.js'
 
 /** Most callers, devices or addresses that one window counts in memory, each some 200 bytes. Above, the one not seen for longest starts anew. */
 const MAX_KEYS = 100_000
 
-/** How long a Redis that failed is left alone, in milliseconds: one that hangs would cost each request its time-out. */
+/** What takes longer is counted here instead: a caller is waiting. In milliseconds. */
+const REPLY_LIMIT_MS = 250
+
+/** How long a Redis that failed is left alone, in milliseconds. */
 const REDIS_PAUSE_MS = 1_000
 
 /** What is counted: the request that it is made for included. */
@@ -32,7 +36,11 @@ export async function createLocalCounters (fastify: FastifyInstance): Promise<(w
   return (window, keyOf) => createCounter(createRateLimit, window, keyOf)
 }
 
-/** Makes counters that are kept by the Redis of all processes, and by this one while Redis does not answer. */
+/**
+ * Makes counters that are kept by the Redis of all processes, and by this one while Redis does
+ * not answer. Of the requests that come then, one at a time, and at most one in a second, looks
+ * whether it answers again, and waits 250 ms at the longest: the others do not notice.
+ */
 export async function createSharedCounters (
   fastify: FastifyInstance,
   redis: NonNullable<FastifyInstance['redis']>,
@@ -41,6 +49,7 @@ export async function createSharedCounters (
   const createRateLimit = await registerLibrary(fastify, redis)
   const createLocal = await createLocalCounters(fastify)
   let isUp = true
+  let isProbing = false
   let pausedUntilMs = -Infinity
 
   function noteFailure (error: unknown): void {
@@ -59,14 +68,20 @@ export async function createSharedCounters (
     const shared = createCounter(createRateLimit, window, keyOf)
     const local = createLocal(window, keyOf)
     return async request => {
-      if (clock.nowMs() < pausedUntilMs) return await local(request)
+      // What it throws is no failure of Redis.
+      keyOf(request)
+      if (!isUp && (isProbing || clock.nowMs() < pausedUntilMs)) return await local(request)
+      const isProbe = !isUp
+      if (isProbe) isProbing = true
       try {
-        const count = await shared(request)
+        const count = await withinTime(shared(request), REPLY_LIMIT_MS)
         noteAnswer()
         return count
       } catch (error) {
         noteFailure(error)
         return await local(request)
+      } finally {
+        if (isProbe) isProbing = false
       }
     }
   }

@@ -1,4 +1,7 @@
+import Fastify from 'fastify'
 import t from 'tap'
+import { createSharedCounters } from '../../src/limits/counters.js'
+import redisPlugin from '../../src/plugins/redis.js'
 import { EXAMPLE, send, startApp } from '../helpers/app.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
 import { skipWithoutRedis, startRedis } from '../helpers/redis.js'
@@ -62,16 +65,49 @@ t.test('counts per process while Redis is away, and says so once', { skip: skipW
   t.strictSame(lines, [DOWN, UP])
 })
 
-t.test('costs one request its time-out, and not each, where Redis hangs', { skip: skipWithoutRedis }, async t => {
+t.test('costs one request in a pause 250 ms, and the others nothing, where Redis hangs', { skip: skipWithoutRedis }, async t => {
   const redis = await startRedis(t)
   const { lines, logger } = keepLines()
   // It stands still, however slow the machine is.
-  const { clock } = createFakeClock()
-  const app = await startApp(t, { ...NOWHERE, RATE_LIMIT_CALLER: '100/1h', REDIS_URL: redis.url }, { logger, clock })
+  const { clock, advance } = createFakeClock()
+  const env = { ...NOWHERE, RATE_LIMIT_CALLER: '1000/1h', RATE_LIMIT_DEVICE: '1000/1h', REDIS_URL: redis.url }
+  const app = await startApp(t, env, { logger, clock })
   await until(() => app.redis?.status === 'ready', 'the connection')
   redis.signal('SIGSTOP')
-  const startedMs = performance.now()
-  for (let n = 0; n < 8; n += 1) t.equal((await send(app)).statusCode, 406)
-  t.ok(performance.now() - startedMs < 1_500, `${performance.now() - startedMs} ms`)
+  for (let pause = 0; pause < 3; pause += 1) {
+    let answered = 0
+    const startedMs = performance.now()
+    const probe = send(app).then(({ statusCode }) => {
+      t.ok(performance.now() - startedMs < 900, 'less than the connection would wait')
+      t.equal(statusCode, 406)
+      return answered
+    })
+    // The first request of all finds out that Redis hangs: until then, others wait as long.
+    if (pause === 0) await probe
+    const others = Array.from({ length: 10 }, async () => {
+      t.equal((await send(app)).statusCode, 406)
+      answered += 1
+    })
+    await Promise.all(others)
+    t.equal(await probe, pause === 0 ? 0 : 10, 'all others are answered before the one that looks')
+    advance(1_000)
+  }
   t.strictSame(lines, [DOWN])
+  redis.signal('SIGCONT')
+  for (; lines.length === 1; advance(1_000)) await send(app)
+  t.strictSame(lines, [DOWN, UP])
+})
+
+t.test('does not take a fault of its own for one of Redis', { skip: skipWithoutRedis }, async t => {
+  const redis = await startRedis(t)
+  const { lines, logger } = keepLines()
+  const fastify = Fastify({ logger })
+  t.teardown(async () => { await fastify.close() })
+  await fastify.register(redisPlugin, { url: redis.url })
+  if (fastify.redis === undefined) throw new Error('there is no connection')
+  const create = await createSharedCounters(fastify, fastify.redis, createFakeClock().clock)
+  const count = create({ max: 1, lengthMs: 1_000 }, () => { throw new Error('ours') })
+  fastify.get('/', async request => await count(request))
+  t.equal((await fastify.inject('/')).json().message, 'ours')
+  t.strictSame(lines, [])
 })
