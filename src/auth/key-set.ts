@@ -13,6 +13,7 @@ export interface TokenHeader {
 
 /** How long keys serve, and how often the issuer is asked. All in milliseconds. */
 const CACHE_MS = 600_000
+const REFRESH_MS = 540_000
 const COOLDOWN_MS = 30_000
 const GRACE_MS = 3_600_000
 
@@ -33,11 +34,13 @@ interface ReplacedKeys {
 }
 
 /**
- * The keys of an issuer that are trusted now. They serve for 10 minutes, and are then fetched
- * anew before any token passes: a key that was removed is refused from there on. Where a token with
- * an unknown key has them fetched sooner, they serve their time none the less: a rotation refuses
- * no caller that still has a token of before. Only where the fetch fails do the last good ones go
- * on, for 1 hour. However many tokens name unknown keys, the issuer is asked at most once in 30 seconds.
+ * The keys of an issuer that are trusted now. They serve for 10 minutes, and none passes a token
+ * after that unless a later look found it: a key that was removed is refused from there on. That
+ * look is at 9 minutes, in the background, so that no token waits for an issuer that hangs; an
+ * idle server looks as well. Where a token with an unknown key has them fetched sooner, they
+ * serve their time none the less: a rotation refuses no caller that still has a token of before.
+ * Only where the fetch fails do the last good ones go on, for 1 hour. However many tokens name
+ * unknown keys, the issuer is asked at most once in 30 seconds.
  */
 export function createKeySet ({ load, clock, log }: KeySetOptions) {
   let keys: PublishedKeys | undefined
@@ -84,9 +87,9 @@ export function createKeySet ({ load, clock, log }: KeySetOptions) {
       if (!hasFailed) log.warn({ reason: reasonOf(error) }, 'cannot fetch the keys of the issuer; trying again until it answers')
       hasFailed = true
       trustedUntilMs = fetchedAtMs + CACHE_MS + GRACE_MS
-      // Not by the next request: it would wait for an issuer that may hang.
-      if (!isClosed) cancelFetch = clock.after(COOLDOWN_MS, refresh)
     }
+    // Not by the next request: it would wait for an issuer that may hang.
+    if (!isClosed) cancelFetch = clock.after(hasFailed ? COOLDOWN_MS : startedAtMs + REFRESH_MS - clock.nowMs(), refresh)
   }
 
   /** Takes other keys into use. Those of before have what is left of their 10 minutes, and nothing of a grace. */

@@ -10,6 +10,7 @@ import { subscribe } from '../helpers/subscriber.js'
 import { until } from '../helpers/until.js'
 
 const CACHE_MS = 600_000
+const REFRESH_MS = 540_000
 const COOLDOWN_MS = 30_000
 const GRACE_MS = 3_600_000
 
@@ -76,12 +77,30 @@ t.test('accepts a new key at once, and a removed one until the cache window ends
   t.strictSame(await answer(app, fresh), UNPUBLISHED, 'within the cooldown')
   t.equal(issuer.state.fetches, 1)
   advance(CACHE_MS - 1)
+  t.strictSame(await answer(app, fresh), LET_IN, 'it has looked by itself')
   t.strictSame(await answer(app, old), LET_IN, 'the last moment of the window')
-  t.equal(issuer.state.fetches, 1)
+  t.equal(issuer.state.fetches, 2)
   advance(1)
   t.strictSame(await answer(app, old), UNPUBLISHED, 'the window is over')
   t.strictSame(await answer(app, fresh), LET_IN)
-  t.equal(issuer.state.fetches, 2)
+})
+
+t.test('looks by itself before the window ends, so that no token waits for an issuer that hangs', async t => {
+  const { app, issuer, advance, old, fresh } = await start(t)
+  t.strictSame(await answer(app, old), LET_IN)
+  advance(REFRESH_MS - 1)
+  t.equal(issuer.state.fetches, 1)
+  advance(1)
+  await until(() => issuer.state.fetches === 2, 'a fetch that no request asked for')
+  t.strictSame(await answer(app, fresh), UNPUBLISHED, 'it has the answer')
+  issuer.state.mood = 'hangs'
+  advance(REFRESH_MS)
+  await until(() => issuer.state.hanging.length === 1, 'the next')
+  advance(COOLDOWN_MS)
+  t.strictSame(await answer(app, old), LET_IN, 'it does not wait')
+  t.equal(issuer.state.fetches, 3)
+  issuer.hangUp()
+  t.strictSame(await answer(app, old), LET_IN)
 })
 
 t.test('lets a removed key have the rest of its window where a new one has the keys fetched sooner, and not a moment more', async t => {
@@ -153,17 +172,17 @@ t.test('keeps the last good keys for an hour while the issuer cannot be reached,
   const { app, issuer, advance, old, fresh } = await start(t)
   t.strictSame(await answer(app, old), LET_IN)
   issuer.state.mood = 'fails'
-  advance(CACHE_MS)
-  t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN])
+  advance(REFRESH_MS)
   t.strictSame(await answer(app, fresh), UNAVAILABLE, 'a key that it cannot know')
   t.equal(issuer.state.fetches, 2)
   issuer.state.mood = 'hangs'
   advance(COOLDOWN_MS)
   await until(() => issuer.state.hanging.length === 1, 'the next attempt')
-  t.strictSame(await answer(app, old), LET_IN, 'it does not wait for the issuer')
+  advance(CACHE_MS - REFRESH_MS - COOLDOWN_MS)
+  t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN], 'it does not wait for the issuer')
   issuer.state.mood = 'fails'
   issuer.hangUp()
-  advance(GRACE_MS - COOLDOWN_MS - 1)
+  advance(GRACE_MS - 1)
   t.strictSame(await answer(app, old), LET_IN, 'the last moment of the grace')
   advance(1)
   t.strictSame(await answer(app, old), UNAVAILABLE)
@@ -209,6 +228,16 @@ t.test('asks no more once it is closed', async t => {
   await closed
   advance(CACHE_MS)
   t.equal(issuer.state.fetches, 1)
+})
+
+t.test('looks no more by itself once it is closed', async t => {
+  const { app, issuer, advance, old } = await start(t)
+  t.strictSame(await answer(app, old), LET_IN)
+  await app.close()
+  advance(CACHE_MS)
+  // The next in line: whatever was asked before it has arrived.
+  await fetch(`${issuer.url}/keys`)
+  t.equal(issuer.state.fetches, 2, 'that of the test')
 })
 
 t.test('uses each key only for what its JWK says it is for', async t => {
