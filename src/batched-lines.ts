@@ -13,24 +13,23 @@ const BATCH_MS = 100
  * @param write takes whole lines, one or many
  */
 export function createBatchedLines (write: (lines: string) => void, clock: Clock) {
-  let pending = ''
-  let cancelFlush = () => {}
+  let batch: { lines: string, readonly cancelFlush: () => void } | undefined
 
   /** Hands on what there is, now. */
   function flush (): void {
-    if (pending === '') return
+    if (batch === undefined) return
+    const { lines, cancelFlush } = batch
+    batch = undefined
     cancelFlush()
-    const lines = pending
-    pending = ''
     write(lines)
   }
 
   return {
     flush,
     write (line: string): void {
-      if (pending === '') cancelFlush = clock.after(BATCH_MS, flush)
-      pending += line
-      if (pending.length >= BATCH_CHARACTERS) flush()
+      batch ??= { lines: '', cancelFlush: clock.after(BATCH_MS, flush) }
+      batch.lines += line
+      if (batch.lines.length >= BATCH_CHARACTERS) flush()
     }
   }
 }

@@ -73,16 +73,14 @@ export async function createSharedCounters (
       if (!isUp && (isProbing || clock.nowMs() < pausedUntilMs)) return await local(request)
       const isProbe = !isUp
       if (isProbe) isProbing = true
-      try {
-        const count = await withinTime(shared(request), REPLY_LIMIT_MS)
+      const answer = await withinTime(shared(request), REPLY_LIMIT_MS).then(count => ({ count }), (error: unknown) => ({ error }))
+      if (isProbe) isProbing = false
+      if ('count' in answer) {
         noteAnswer()
-        return count
-      } catch (error) {
-        noteFailure(error)
-        return await local(request)
-      } finally {
-        if (isProbe) isProbing = false
+        return answer.count
       }
+      noteFailure(answer.error)
+      return await local(request)
     }
   }
 }

@@ -80,7 +80,7 @@ export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions
     if (route.config?.public === true) return
     const isForCommand = route.config?.command === true
     // Before the token is looked at. To ask `request.routeOptions` makes an object each time.
-    if (isForCommand) route.onRequest = [markCommand, ...[route.onRequest ?? []].flat()]
+    if (isForCommand) route.onRequest = [markCommand, route.onRequest].flat().filter(hook => hook !== undefined)
     const check = isForCommand ? authorizeCommand : requireScope
     route.preHandler = [...[route.preHandler ?? []].flat(), check]
   })
