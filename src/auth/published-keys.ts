@@ -46,9 +46,10 @@ async function choose (set: RemoteJWKSet, name: KeyName) {
   try {
     return await set(name)
   } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return undefined
     // OpenID Connect Core, section 10.1: where there are several keys, a token has to name its own.
-    if (error instanceof errors.JWKSMultipleMatchingKeys) throw invalidToken('The access token does not say which key it is signed with')
-    return undefined
+    if (name.kid === undefined) throw invalidToken('The access token does not say which key it is signed with')
+    throw invalidToken('The issuer publishes several keys that fit the access token')
   }
 }
 

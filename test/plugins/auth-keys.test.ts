@@ -256,6 +256,8 @@ t.test('uses each key only for what its JWK says it is for', async t => {
     toJwk(ed.publicKey, { kid: 'ed' }),
     toJwk(p384.publicKey, { kid: 'p384' }),
     { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'broken' },
+    toJwk(OLD.publicKey, { kid: 'twice' }),
+    toJwk(NEW.publicKey, { kid: 'twice' }),
     { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' }
   ]
   advance(0)
@@ -274,6 +276,7 @@ t.test('uses each key only for what its JWK says it is for', async t => {
   await is(LET_IN, p384.privateKey, 'ES384', 'p384')
   await is(UNPUBLISHED, OLD.privateKey, 'ES256', 'p384')
   await is(UNPUBLISHED, OLD.privateKey, 'ES256', 'broken')
+  await is([401, 'The issuer publishes several keys that fit the access token'], OLD.privateKey, 'ES256', 'twice')
   t.strictSame(await answer(app, jws({ alg: 'RS256', kid: 'weak' }, {}, rsassa(weak.privateKey))), UNPUBLISHED, 'RSA under 2048 bits')
   await is(LET_IN, ed.privateKey, 'EdDSA')
   await is([401, 'The access token does not say which key it is signed with'], rsa.privateKey, 'RS256')
