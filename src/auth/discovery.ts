@@ -1,3 +1,5 @@
+import { fetchText, type TextAnswer } from './fetch-text.js'
+
 /** Where the metadata of an issuer may be: OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3. */
 function metadataUrls (issuer: string): [oidc: string, oauth: string] {
   const { origin, pathname } = new URL(issuer)
@@ -13,25 +15,36 @@ function metadataUrls (issuer: string): [oidc: string, oauth: string] {
  */
 export async function discoverKeySetUrl (issuer: string, timeoutMs: number): Promise<string> {
   const [oidc, oauth] = metadataUrls(issuer)
-  let response = await get(oidc, timeoutMs)
-  if (response.status === 404) {
-    await response.body?.cancel()
-    response = await get(oauth, timeoutMs)
+  let url = oidc
+  let answer = await get(url, timeoutMs)
+  if (answer.status === 404) {
+    url = oauth
+    answer = await get(url, timeoutMs)
   }
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    throw new Error(`${response.url} answers ${response.status}`)
-  }
-  const metadata: unknown = await response.json()
-  if (typeof metadata !== 'object' || metadata === null) throw new Error(`${response.url} is not a JSON object`)
+  if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`)
+  const metadata = parse(answer.text)
+  if (typeof metadata !== 'object' || metadata === null) throw new Error(`${url} is not a JSON object`)
   // Whoever can write the metadata of one issuer must not speak for another (RFC 8414, section 3.3).
-  if (!('issuer' in metadata) || metadata.issuer !== issuer) throw new Error(`${response.url} is not of the issuer ${issuer}`)
-  if (!('jwks_uri' in metadata) || !isKeySetUrl(metadata.jwks_uri, issuer)) throw new Error(`${response.url} has no jwks_uri that can be used`)
+  if (!('issuer' in metadata) || metadata.issuer !== issuer) throw new Error(`${url} is not of the issuer ${issuer}`)
+  if (!('jwks_uri' in metadata) || !isKeySetUrl(metadata.jwks_uri, issuer)) throw new Error(`${url} has no jwks_uri that can be used`)
   return metadata.jwks_uri
 }
 
-async function get (url: string, timeoutMs: number): Promise<Response> {
-  return await fetch(url, { redirect: 'manual', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
+async function get (url: string, timeoutMs: number): Promise<TextAnswer> {
+  try {
+    return await fetchText(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
+  } catch (cause) {
+    throw new Error(`no answer of ${url}`, { cause })
+  }
+}
+
+/** The value of a text in JSON; undefined: it is not in JSON. */
+function parse (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether keys may be fetched there: over TLS, unless the issuer itself is spoken to without. */

@@ -168,7 +168,7 @@ function readName ({ alg, kid }: TokenHeader): KeyName {
   return { alg: accepted, kid }
 }
 
-/** An error and what caused it: that of `fetch` says only that it failed. */
+/** An error and all that caused it: that of `fetch` says only that it failed. */
 function reasonOf (error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? `${String(error)}: ${String(error.cause)}` : String(error)
+  return error instanceof Error && error.cause !== undefined ? `${String(error)}: ${reasonOf(error.cause)}` : String(error)
 }

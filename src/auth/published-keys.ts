@@ -1,5 +1,6 @@
-import { createRemoteJWKSet, errors, exportSPKI, type RemoteJWKSet } from 'jose'
+import { createRemoteJWKSet, customFetch, errors, exportSPKI, type FetchImplementation, type RemoteJWKSet } from 'jose'
 import { invalidToken } from './bearer.js'
+import { fetchText, nameUrl } from './fetch-text.js'
 import { readPublicKeys } from './keys.js'
 
 /** What a token says of the key it is signed with. */
@@ -14,12 +15,14 @@ export type PublishedKeys = Awaited<ReturnType<typeof fetchPublishedKeys>>
 /**
  * Fetches a JSON Web Key Set (RFC 7517, section 5).
  * @param timeoutMs longest time until the whole answer is here, in milliseconds
- * @throws where there is no answer of 200 with such a set
+ * @throws {Error} naming the URL, where there is no answer of 200 with such a set in at most 1 MiB
  */
 export async function fetchPublishedKeys (url: string, timeoutMs: number) {
   // When to fetch is decided elsewhere, by our clock: this set is fetched once and then kept as it is.
-  const set = createRemoteJWKSet(new URL(url), { timeoutDuration: timeoutMs, cacheMaxAge: Infinity, cooldownDuration: Infinity })
-  await set.reload()
+  const set = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: timeoutMs, cacheMaxAge: Infinity, cooldownDuration: Infinity, [customFetch]: fetchSet
+  })
+  await set.reload().catch(cause => { throw new Error(`no keys from ${nameUrl(url)}`, { cause }) })
   const pems = new WeakMap<object, string | undefined>()
 
   /**
@@ -39,6 +42,13 @@ export async function fetchPublishedKeys (url: string, timeoutMs: number) {
     /** What was published, to tell whether it has changed. */
     text: JSON.stringify(set.jwks())
   }
+}
+
+/** Fetches as `jose` does, but within bounds, and tells the status of a failure. */
+const fetchSet: FetchImplementation = async (url, init) => {
+  const { status, text } = await fetchText(url, init)
+  if (status !== 200) throw new Error(`it answers ${status}`)
+  return new Response(text)
 }
 
 /** The one key of a set that fits. One that cannot even be read fits nothing. */

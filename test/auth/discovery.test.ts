@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { discoverKeySetUrl } from '../../src/auth/discovery.js'
 import { createLoader } from '../../src/auth/key-source.js'
@@ -6,6 +7,7 @@ import { listen, startIssuer, toJwk } from '../helpers/issuer.js'
 import { generateEc } from '../helpers/keys.js'
 
 const TIMEOUT_MS = 5_000
+const MAX_BYTES = 1_048_576
 const OIDC = '/.well-known/openid-configuration'
 const OAUTH = '/.well-known/oauth-authorization-server'
 
@@ -62,7 +64,42 @@ t.test('does not trust metadata of another issuer, or without a key set that can
   t.equal(await refusal(500), `${at} answers 500`)
   t.equal(await refusal(302), `${at} answers 302`)
   t.equal(await refusal(404), `${url}${OAUTH} answers 404`)
-  t.not(await refusal('nonsense'), 'none')
+  t.equal(await refusal('nonsense'), `${at} is not a JSON object`)
+})
+
+/** The messages of an error and of all that caused it. */
+function messagesOf (error: unknown): string[] {
+  return error instanceof Error ? [error.message, ...messagesOf(error.cause)] : []
+}
+
+t.test('reads no more than a mebibyte of metadata or of a key set, packed or not', async t => {
+  const [metadata, set] = ['{"issuer":"x"}', '{"keys":[]}'].map(json => (bytes: number) => json.padEnd(bytes))
+  let text = ''
+  const url = await listen(t, createServer((_request, response) => {
+    response.setHeader('content-encoding', 'gzip')
+    response.end(gzipSync(text))
+  }))
+  const fault = async (json: typeof set, bytes: number, load: () => Promise<unknown>) => {
+    text = json?.(bytes) ?? ''
+    return await load().then(() => [], messagesOf)
+  }
+  const TOO_LARGE = 'the answer is larger than 1048576 bytes'
+  const discover = async () => await discoverKeySetUrl(url, TIMEOUT_MS)
+  t.strictSame(await fault(metadata, MAX_BYTES, discover), [`${url}${OIDC} is not of the issuer ${url}`])
+  t.strictSame(await fault(metadata, MAX_BYTES + 1, discover), [`no answer of ${url}${OIDC}`, TOO_LARGE])
+  const load = createLoader({ jwksUrl: `${url}/keys?secret` })
+  t.strictSame(await fault(set, MAX_BYTES, load), [])
+  t.strictSame(await fault(set, MAX_BYTES + 1, load), [`no keys from ${url}/keys`, TOO_LARGE])
+  t.strictSame(await fault(set, 150 * MAX_BYTES, load), [`no keys from ${url}/keys`, TOO_LARGE])
+})
+
+t.test('says of keys that cannot be fetched from where, without the query, and why', async t => {
+  const issuer = await startIssuer(t)
+  const load = createLoader({ jwksUrl: `${issuer.url}/keys?secret` })
+  issuer.state.mood = 'fails'
+  t.strictSame(await load().then(() => [], messagesOf), [`no keys from ${issuer.url}/keys`, 'it answers 500'])
+  issuer.state.mood = 'talks nonsense'
+  t.equal((await load().then(() => [], messagesOf))[0], `no keys from ${issuer.url}/keys`)
 })
 
 t.test('asks the issuer once, and again only when its key set could not be fetched', async t => {
