@@ -1,8 +1,9 @@
 import asyncMqtt from 'async-mqtt'
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
 import { withoutUndefined } from '../without-undefined.js'
-import { coalesceWrites } from './coalesce-writes.js'
 import { createPacketIds } from './packet-ids.js'
+import { propertiesOf } from './publication.js'
+import { replacePublish, type PublishOptions } from './publish-directly.js'
 import type { Link } from './publisher.js'
 
 /** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
@@ -52,7 +53,7 @@ const DEFAULT_RECEIVE_MAXIMUM = 65_535
  * mqtt 4 and do not compile against mqtt 5, over which it runs well.
  */
 interface AsyncClient {
-  publish(topic: string, payload: string, options: object): Promise<unknown>
+  publish(topic: string, payload: string, options: PublishOptions): Promise<unknown>
 }
 const { AsyncClient } = asyncMqtt as { AsyncClient: new (client: MqttClient) => AsyncClient }
 
@@ -78,18 +79,15 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
   }
 
   function listen (client: MqttClient): void {
+    const isVersion5 = options.protocolVersion === '5'
+    const written = replacePublish(client)
     const asyncClient = new AsyncClient(client)
-    let writtenPacketId: number | undefined
 
-    coalesceWrites(client.stream)
     // Ready is this event: `client.connected` is true before it.
     client.on('connect', connack => {
       const fault = findFault(connack)
       if (fault !== undefined) drop(fault)
       else events.onOpen(createLink(connack))
-    })
-    client.on('packetsend', packet => {
-      if (packet.cmd === 'publish') writtenPacketId = packet.messageId
     })
     client.on('packetreceive', packet => {
       // The publish promise resolves with the PUBLISH: the reason code is only seen here.
@@ -106,18 +104,15 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         maximumPacketSize: connack.properties?.maximumPacketSize,
         publish (publication, expiryS) {
           if (ended || client.stream.destroyed) return undefined
-          writtenPacketId = undefined
+          const packetsBefore = written.packets
           asyncClient.publish(publication.topic, publication.payload, {
             qos: 1,
-            properties: {
-              messageExpiryInterval: expiryS,
-              contentType: publication.contentType,
-              userProperties: publication.userProperties
-            }
+            properties: isVersion5 ? propertiesOf(publication, expiryS) : undefined
           }).catch(() => {}) // PUBACKs and the end of the connection are taken from the events above
-          // Not written at once means stored: the client that holds it must not live on.
-          if (writtenPacketId === undefined) drop('the client did not write a publish')
-          return writtenPacketId
+          if (written.packets > packetsBefore) return written.packetId
+          // A client that cannot write now must not live on.
+          drop('the client did not write a publish')
+          return undefined
         },
         drop
       }
@@ -159,13 +154,8 @@ function toClientOptions (options: ConnectOptions): IClientOptions {
   }
 }
 
-/** Keeps nothing of what was published: there is no second connection on which it could be sent again. */
+/** Nothing of what is published is put into it: there is no second connection on which it could be sent again. */
 class NoStore extends mqtt.Store {
-  override put (_packet: unknown, done: () => void): this {
-    done()
-    return this
-  }
-
   override del (_packet: unknown, done: () => void): this {
     done()
     return this

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import type { PublishProperties } from './encode-publish.js'
 import { createUuid } from '../uuid.js'
 
 /** What a device gets: the bare operation, or a JSON document around it. */
@@ -70,30 +71,7 @@ function toJson (id: string, command: Command, clock: Clock): string {
   })
 }
 
-/**
- * Bytes of the MQTT 5 PUBLISH packet that {@link Publication} becomes, at QoS 1 (MQTT 5, 3.3).
- * MQTT.js does not look at the broker's Maximum Packet Size: a larger packet
- * would end the connection, for every caller at once [MQTT-3.1.2-24].
- */
-export function measurePublish (publication: Publication): number {
-  let properties = 5 // Message Expiry Interval
-  properties += 1 + utf8(publication.contentType)
-  for (const [name, value] of Object.entries(publication.userProperties)) {
-    properties += 1 + utf8(name) + utf8(value)
-  }
-  const packetIdentifier = 2
-  const remaining = utf8(publication.topic) + packetIdentifier +
-    variableByteInteger(properties) + properties + Buffer.byteLength(publication.payload)
-  return 1 + variableByteInteger(remaining) + remaining
-}
-
-/** A UTF-8 Encoded String: two bytes of length, then the text (MQTT 5, 1.5.4). */
-function utf8 (text: string): number {
-  return 2 + Buffer.byteLength(text)
-}
-
-/** Bytes that a Variable Byte Integer takes (MQTT 5, 1.5.5); our packets stay far under its limit. */
-function variableByteInteger (value: number): number {
-  if (value < 128) return 1
-  return value < 16_384 ? 2 : 3
+/** The properties with which a publication is written. @param expiryS Message Expiry Interval, in seconds */
+export function propertiesOf ({ contentType, userProperties }: Publication, expiryS: number): PublishProperties {
+  return { messageExpiryInterval: expiryS, contentType, userProperties }
 }

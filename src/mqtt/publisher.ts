@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js'
+import { measurePublish } from './encode-publish.js'
 import { createFifo, type Fifo, type Linked } from './fifo.js'
 import type { Outcome } from './outcome.js'
-import { measurePublish, type Publication } from './publication.js'
+import { propertiesOf, type Publication } from './publication.js'
 import { isRefusal, NO_MATCHING_SUBSCRIBERS } from './reason-codes.js'
 
 /** One open connection to a broker. It is used until it closes, and never again. */
@@ -104,7 +105,7 @@ export function createPublisher (options: PublisherOptions) {
       entry.settle({ kind: 'not_sent', reason: 'expired' })
       return
     }
-    if (to.maximumPacketSize !== undefined && measurePublish(publication) > to.maximumPacketSize) {
+    if (to.maximumPacketSize !== undefined && measurePublication(publication) > to.maximumPacketSize) {
       entry.settle({ kind: 'not_sent', reason: 'too_large' })
       return
     }
@@ -205,6 +206,16 @@ export function createPublisher (options: PublisherOptions) {
     /** Publishes that wait for a slot. */
     get waiting () { return waiting.size }
   }
+}
+
+/**
+ * Bytes of its packet. MQTT.js does not look at the Maximum Packet Size of the broker: a larger one
+ * would end the connection, for every caller at once [MQTT-3.1.2-24].
+ */
+function measurePublication (publication: Publication): number {
+  const { topic, payload } = publication
+  // An expiry takes four bytes, whatever it is.
+  return measurePublish({ topic, payload, properties: propertiesOf(publication, 0) })
 }
 
 function outcomeOf (reasonCode: number): Outcome {

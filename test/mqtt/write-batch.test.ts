@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { coalesceWrites } from '../../src/mqtt/coalesce-writes.js'
+import { createWriteBatch } from '../../src/mqtt/write-batch.js'
 
 /** Strings and bytes on both sides of every way in which a piece is copied. */
 const PIECES = [
@@ -21,7 +21,7 @@ t.test('sends the pieces of one turn as one buffer, unchanged and in order', asy
   const stream = new PassThrough()
   const sent: Buffer[] = []
   stream.on('data', part => { sent.push(part) })
-  coalesceWrites(stream)
+  createWriteBatch(stream)
 
   for (const piece of PIECES) stream.write(piece)
   t.strictSame(sent, [], 'not before the turn is over')
