@@ -1,9 +1,9 @@
 import asyncMqtt from 'async-mqtt'
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
 import { withoutUndefined } from '../without-undefined.js'
-import { createPacketIds } from './packet-ids.js'
+import { createCommandChannel, type CommandChannel, type PublishOptions } from './command-channel.js'
+import { createPacketIds, type PacketIds } from './packet-ids.js'
 import { propertiesOf } from './publication.js'
-import { replacePublish, type PublishOptions } from './publish-directly.js'
 import type { Link } from './publisher.js'
 
 /** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
@@ -66,12 +66,14 @@ const { AsyncClient } = asyncMqtt as { AsyncClient: new (client: MqttClient) => 
  * of the old.
  */
 export function openConnection (url: string, options: ConnectOptions, events: ConnectionEvents): Connection {
+  const packetIds = createPacketIds()
   let client: MqttClient | undefined
+  let commands: CommandChannel | undefined
   let farewell: string | undefined
   let ended = false
 
   try {
-    client = mqtt.connect(url, toClientOptions(options))
+    client = mqtt.connect(url, toClientOptions(options, packetIds))
     listen(client)
   } catch (error) {
     // After this call has returned, as for any other failure.
@@ -80,8 +82,9 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
 
   function listen (client: MqttClient): void {
     const isVersion5 = options.protocolVersion === '5'
-    const written = replacePublish(client)
+    const channel = createCommandChannel(client, { packetIds, onAccepted: acknowledge })
     const asyncClient = new AsyncClient(client)
+    commands = channel
 
     // Ready is this event: `client.connected` is true before it.
     client.on('connect', connack => {
@@ -90,8 +93,11 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
       else events.onOpen(createLink(connack))
     })
     client.on('packetreceive', packet => {
-      // The publish promise resolves with the PUBLISH: the reason code is only seen here.
-      if (packet.cmd === 'puback' && !ended) events.onPuback(Number(packet.messageId), reasonCodeOf(packet))
+      // Those that accept a command do not come here.
+      if (packet.cmd === 'puback') {
+        channel.settle(Number(packet.messageId))
+        acknowledge(Number(packet.messageId), reasonCodeOf(packet))
+      }
       if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
     })
     // Also what does not close it by itself: after a malformed packet nothing more would be understood.
@@ -104,19 +110,22 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         maximumPacketSize: connack.properties?.maximumPacketSize,
         publish (publication, expiryS) {
           if (ended || client.stream.destroyed) return undefined
-          const packetsBefore = written.packets
-          asyncClient.publish(publication.topic, publication.payload, {
-            qos: 1,
-            properties: isVersion5 ? propertiesOf(publication, expiryS) : undefined
-          }).catch(() => {}) // PUBACKs and the end of the connection are taken from the events above
-          if (written.packets > packetsBefore) return written.packetId
+          const properties = isVersion5 ? propertiesOf(publication, expiryS) : undefined
+          const packetId = channel.packetIdOf(() => {
+            // What became of it is told by `events`.
+            asyncClient.publish(publication.topic, publication.payload, { qos: 1, properties }).catch(() => {})
+          })
           // A client that cannot write now must not live on.
-          drop('the client did not write a publish')
-          return undefined
+          if (packetId === undefined) drop('the client did not write a publish')
+          return packetId
         },
         drop
       }
     }
+  }
+
+  function acknowledge (packetId: number, reasonCode: number): void {
+    if (!ended) events.onPuback(packetId, reasonCode)
   }
 
   function drop (reason: string): void {
@@ -128,11 +137,11 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
 
   return {
     drop,
-    close () { client?.end(false) }
+    close () { commands?.close(() => { client?.end(false) }) }
   }
 }
 
-function toClientOptions (options: ConnectOptions): IClientOptions {
+function toClientOptions (options: ConnectOptions, packetIds: PacketIds): IClientOptions {
   const { clientId, protocolVersion, username, password, ca, cert, key } = options
   return {
     clientId,
@@ -147,18 +156,9 @@ function toClientOptions (options: ConnectOptions): IClientOptions {
     keepalive: KEEPALIVE_S,
     // A ping every KEEPALIVE_S however busy the link is: a timer less for each PUBACK.
     reschedulePings: false,
-    messageIdProvider: createPacketIds(),
-    outgoingStore: new NoStore(),
+    messageIdProvider: packetIds,
     log: () => {},
     ...withoutUndefined({ username, password, ca, cert, key })
-  }
-}
-
-/** Nothing of what is published is put into it: there is no second connection on which it could be sent again. */
-class NoStore extends mqtt.Store {
-  override del (_packet: unknown, done: () => void): this {
-    done()
-    return this
   }
 }
 

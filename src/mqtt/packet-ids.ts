@@ -1,6 +1,8 @@
 /** Packet Identifiers are 1 to 65,535 (MQTT 5, 2.2.1). */
 const HIGHEST = 65_535
 
+export type PacketIds = ReturnType<typeof createPacketIds>
+
 /**
  * Hands out Packet Identifiers for one connection: never one in use [MQTT-2.2.1-3], and the
  * others in turn, so that one just freed comes back as late as can be: a stray second PUBACK

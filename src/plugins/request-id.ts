@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createUuid } from '../uuid.js'
 
 const REQUEST_ID = /^[0-9A-Za-z_.-]{1,128}$/
 
@@ -14,7 +14,7 @@ const JWT = /^ey[\w-]*\.[\w-]*\.[\w-]*$/
  */
 export function requestIdOf (request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && REQUEST_ID.test(given) && !JWT.test(given) ? given : createUuid()
+  return typeof given === 'string' && REQUEST_ID.test(given) && !JWT.test(given) ? given : randomUUID()
 }
 
 /** Puts `X-Request-Id` on every response: its absence tells a caller that a proxy answered. */
