@@ -1,11 +1,21 @@
 /** The part of autocannon that we use; it has no types of its own. */
 declare module 'autocannon' {
+  interface Message {
+    body?: string
+    headers?: Record<string, string>
+  }
+
+  export interface Request extends Message {
+    /** Makes the request anew each time, out of what is there. */
+    setupRequest?: (request: Message) => Message
+  }
+
   interface Options {
     url: string
     method: 'POST'
-    headers: Record<string, string>
+    headers: Readonly<Record<string, string>>
     /** Each connection cycles through them, from the first. */
-    requests: { body: string }[]
+    requests: Request[]
     connections: number
     /** Requests over all connections. */
     amount: number

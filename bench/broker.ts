@@ -20,7 +20,10 @@ const SURPLUS_WAIT_MS = 100
 
 const POLL_MS = 10
 
-/** A broker with one subscriber, which counts. */
+/** What a device answers. */
+const REPLY = '{"ok":true}'
+
+/** A broker with one subscriber, which counts, and answers for the devices. */
 export interface Broker {
   readonly url: string
   /**
@@ -53,7 +56,11 @@ export async function startBroker (): Promise<Broker> {
 
   let delivered = 0
   let expected = 0
-  client.on('message', () => { delivered++ })
+  client.on('message', (_topic, _payload, { properties: { responseTopic, correlationData } = {} }) => {
+    delivered++
+    // A command whose caller waits for the device.
+    if (responseTopic !== undefined) client.publish(responseTopic, REPLY, { properties: { ...(correlationData !== undefined && { correlationData }) } })
+  })
   await client.subscribeAsync('devices/+/commands', { qos: 0 })
 
   return {

@@ -1,4 +1,6 @@
-import autocannon from 'autocannon'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import autocannon, { type Request } from 'autocannon'
 import type { LoadJob, LoadResult } from './load.js'
 
 /** Longest wait for one answer, in seconds: longer than the server's own limits. */
@@ -7,10 +9,15 @@ const ANSWER_TIMEOUT_S = 20
 /** How often autocannon looks whether it is done, in milliseconds. */
 const DONE_CHECK_MS = 100
 
-const job: LoadJob = JSON.parse(process.argv[2] ?? '')
+/** Most bodies that are made ready for each connection. */
+const READY_BODIES = 1000
+
+// On standard input: a hundred thousand bodies are too much for a command line.
+const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
-async function run ({ url, headers, bodies, connections, amount }: LoadJob): Promise<LoadResult> {
+async function run (job: LoadJob): Promise<LoadResult> {
+  const { url, headers, connections, amount } = job
   // autocannon's own histogram has whole milliseconds only.
   const latencies: number[] = []
   let lastMs = 0
@@ -19,7 +26,7 @@ async function run ({ url, headers, bodies, connections, amount }: LoadJob): Pro
     url,
     method: 'POST',
     headers,
-    requests: bodies.map(body => ({ body })),
+    requests: requestsOf(job),
     connections,
     amount,
     timeout: ANSWER_TIMEOUT_S,
@@ -37,6 +44,25 @@ async function run ({ url, headers, bodies, connections, amount }: LoadJob): Pro
     errors,
     seconds: (lastMs - startMs) / 1000,
     p50Ms: percentile(0.5),
-    p99Ms: percentile(0.99)
+    p99Ms: percentile(0.99),
+    p999Ms: percentile(0.999)
   }
+}
+
+/** What each connection sends, in turn. Where that is too much to be made ready for each of them, it is made for each request. */
+function requestsOf ({ headers, bodies, withKeys = false, authorizations = [] }: LoadJob): Request[] {
+  if (!withKeys && authorizations.length === 0 && bodies.length <= READY_BODIES) return bodies.map(body => ({ body }))
+  let made = 0
+  return [{
+    setupRequest (request) {
+      made += 1
+      const body = bodies[made % bodies.length]
+      const authorization = authorizations[made % authorizations.length]
+      return {
+        ...request,
+        ...(body !== undefined && { body }),
+        headers: { ...headers, ...(withKeys && { 'idempotency-key': randomUUID() }), ...(authorization !== undefined && { authorization }) }
+      }
+    }
+  }]
 }

@@ -6,10 +6,14 @@ import { launch, stop } from './processes.js'
 /** A load of so many requests. */
 export interface LoadJob {
   readonly url: string
-  readonly headers: Record<string, string>
+  readonly headers: Readonly<Record<string, string>>
   /** Each connection cycles through them. */
   readonly bodies: readonly string[]
   readonly connections: number
+  /** Whether each request has an `Idempotency-Key` of its own. Default: none has one. */
+  readonly withKeys?: boolean
+  /** Authorization headers, which the requests have in turn, in place of the one in `headers`. */
+  readonly authorizations?: readonly string[]
   /** Requests over all connections: a count, not a time, so that no request is cut off halfway and all can be accounted for. */
   readonly amount: number
 }
@@ -24,6 +28,7 @@ export interface LoadResult {
   readonly seconds: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly p999Ms: number
 }
 
 /** Fewer requests a second than this are no benchmark, but a server that hangs. */
@@ -39,8 +44,9 @@ const CHILD = fileURLToPath(new URL('load-child.js', import.meta.url))
  * @throws where it takes far too long, or any answer is not a 200
  */
 export async function runLoad (job: LoadJob): Promise<LoadResult> {
-  const child = launch(process.execPath, [CHILD, JSON.stringify(job)], { core: 'load', stdio: ['ignore', 'pipe', 'inherit'] })
-  if (child.stdout === null) throw new Error('the load process has no output')
+  const child = launch(process.execPath, [CHILD], { core: 'load', stdio: ['pipe', 'pipe', 'inherit'] })
+  if (child.stdin === null || child.stdout === null) throw new Error('the load process has no input or output')
+  child.stdin.end(JSON.stringify(job))
   const limitMs = MARGIN_MS + job.amount / LEAST_RATE * 1000
   const limit = setTimeout(() => { child.kill('SIGKILL') }, limitMs)
   try {

@@ -1,7 +1,8 @@
 import type { Broker } from './broker.js'
+import type { Contender } from './contenders.js'
 import { runLoad } from './load.js'
 import { readCpuUs, readRssMiB } from './proc.js'
-import { BODIES, type Credentials } from './request.js'
+import { BODIES, PATH, type Credentials } from './request.js'
 import type { Subject } from './subjects.js'
 
 /** What every measurement needs. */
@@ -13,12 +14,13 @@ export interface Bench {
   readonly say: (line: string) => void
 }
 
-/** One subject under one load. */
+/** One subject under one load; requests are commands where a request has several. */
 export interface Measurement {
   readonly requests: number
   readonly requestsPerS: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly p999Ms: number
   /** CPU of the whole server process, in microseconds a request. */
   readonly cpuUs: number
   /** Share of the load's time in which the server used its core. */
@@ -27,19 +29,34 @@ export interface Measurement {
   readonly rssMiB: number
 }
 
-/** Puts a load on a subject. @throws where an answer is not a 200, or a 200 was not delivered exactly once */
-export async function measure (bench: Bench, subject: Subject, requests: number): Promise<Measurement> {
-  const { broker, credentials: { headers }, connections } = bench
+/** What is posted: see {@link Contender}. */
+export type Shape = Pick<Contender, 'path' | 'bodies' | 'headers' | 'withKeys' | 'commands'> & { readonly authorizations?: readonly string[] }
+
+/** Puts so many commands on a subject. @throws where an answer is not a 200, or a 200 was not delivered exactly once */
+export async function measure (bench: Bench, subject: Subject, commands: number, shape: Shape = {}): Promise<Measurement> {
+  const { broker, credentials, connections } = bench
+  const { path = PATH, bodies = BODIES, commands: perRequest = 1, headers, withKeys = false, authorizations = [] } = shape
+  const requests = Math.max(connections, Math.ceil(commands / perRequest))
+  const sent = requests * perRequest
   const cpuBeforeUs = readCpuUs(subject.pid)
-  const { seconds, p50Ms, p99Ms } = await runLoad({ url: subject.url, headers, bodies: BODIES, connections, amount: requests })
+  const { seconds, p50Ms, p99Ms, p999Ms } = await runLoad({
+    url: subject.url.replace(PATH, path),
+    headers: { ...credentials.headers, ...headers },
+    bodies,
+    connections,
+    amount: requests,
+    withKeys,
+    authorizations
+  })
   const cpuUs = readCpuUs(subject.pid) - cpuBeforeUs
-  await broker.settle(subject.publishes ? requests : 0)
+  await broker.settle(subject.publishes ? sent : 0)
   return {
-    requests,
-    requestsPerS: requests / seconds,
+    requests: sent,
+    requestsPerS: sent / seconds,
     p50Ms,
     p99Ms,
-    cpuUs: cpuUs / requests,
+    p999Ms,
+    cpuUs: cpuUs / sent,
     busy: cpuUs / (seconds * 1e6),
     rssMiB: readRssMiB(subject.pid)
   }

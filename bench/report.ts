@@ -1,3 +1,4 @@
+import { BULK, PLAIN } from './contenders.js'
 import { CPU_RATIO_GOAL, type RoundsReport } from './rounds.js'
 import { RSS_CHANGE_GOAL, type SoakReport } from './soak.js'
 import { START_GOAL_MS, type StartReport } from './start.js'
@@ -15,12 +16,17 @@ export interface Report {
 export function formatReport ({ start, rounds, soak }: Report): string {
   const least = Math.min(...rounds.cpuRatios).toFixed(2)
   const most = Math.max(...rounds.cpuRatios).toFixed(2)
+  const { rateRatio } = rounds
   return [
     '',
     formatSubjects(rounds),
     '',
     `CPU, messenger / bare Fastify: ${rounds.cpuRatio.toFixed(2)} x (by round ${least} to ${most}); ` +
       goal(rounds.cpuRatio <= CPU_RATIO_GOAL, `at most ${CPU_RATIO_GOAL} x`),
+    ...(rateRatio === undefined
+      ? []
+      : [`Requests/s, messenger / usual code: ${rateRatio.toFixed(2)} x; ` + goal(rateRatio > 1, 'above 1 x')]),
+    ...formatBulk(rounds),
     `Start to first 200: ${start.medianMs.toFixed(0)} ms (at most ${Math.max(...start.timesMs).toFixed(0)}); ` +
       goal(start.medianMs < START_GOAL_MS, `under ${START_GOAL_MS} ms`),
     ...(soak === undefined ? [] : [formatSoak(soak)]),
@@ -29,10 +35,21 @@ export function formatReport ({ start, rounds, soak }: Report): string {
 }
 
 function formatSubjects ({ subjects }: RoundsReport): string {
-  const rows = subjects.map(({ name, requestsPerS, p50Ms, p99Ms, cpuUs, busy, rssMiB }) => [
-    name, requestsPerS.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), cpuUs.toFixed(1), `${(busy * 100).toFixed(0)} %`, rssMiB.toFixed(1)
+  const rows = subjects.map(({ name, requestsPerS, p50Ms, p99Ms, p999Ms, cpuUs, cpuRatio, busy, rssMiB }) => [
+    name, requestsPerS.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), p999Ms.toFixed(2), cpuUs.toFixed(1), cpuRatio.toFixed(2), `${(busy * 100).toFixed(0)} %`, rssMiB.toFixed(1)
   ])
-  return formatTable([['median of rounds', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request', 'core busy', 'RSS MiB'], ...rows])
+  return formatTable([['median of rounds', 'commands/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU µs', 'x bare', 'core busy', 'RSS MiB'], ...rows])
+}
+
+/** CPU of a command in a bulk over that of a single one: the goal. */
+const BULK_RATIO_GOAL = 1 / 3
+
+function formatBulk ({ subjects }: RoundsReport): string[] {
+  const bulk = subjects.find(({ name }) => name === BULK.name)
+  const single = subjects.find(({ name }) => name === PLAIN.name)
+  if (bulk === undefined || single === undefined) return []
+  const ratio = bulk.cpuUs / single.cpuUs
+  return [`CPU of a command, ${BULK.name} / single: ${ratio.toFixed(2)} x; ` + goal(ratio <= BULK_RATIO_GOAL, 'at most a third')]
 }
 
 function formatSoak ({ slices, changeFromFirst, changeFromSecond, spread }: SoakReport): string {
@@ -56,7 +73,7 @@ function goal (isMet: boolean, text: string): string {
 }
 
 /** Columns as wide as their widest cell; the first to the left, numbers to the right. */
-function formatTable (rows: readonly (readonly string[])[]): string {
+export function formatTable (rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0))) ?? []
   return rows.map(row => row.map((cell, column) => {
     const width = widths[column] ?? 0

@@ -1,10 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
-import { parseArgs } from 'node:util'
+import { join } from 'node:path'
 import { startBroker } from './broker.js'
+import { BARE, CONTENDERS, PLAIN, USUAL } from './contenders.js'
+import { drawResults } from './draw.js'
+import { formatGrowth, runGrowth } from './growth.js'
 import type { Bench } from './measure.js'
+import { readOptions, type Options } from './options.js'
 import { requireProc } from './proc.js'
 import { killAll, pinProcesses, stopAll } from './processes.js'
+import { runProfile } from './profile.js'
 import { formatReport, type Report } from './report.js'
 import { createCredentials } from './request.js'
 import { runRounds } from './rounds.js'
@@ -14,22 +19,11 @@ import { runStarts } from './start.js'
 /** How often the start is measured. */
 const STARTS = 5
 
-/** What the command line asks for. */
-interface Options {
-  readonly rounds: number
-  readonly seconds: number
-  readonly connections: number
-  /** Requests of the soak; 0: none. */
-  readonly soak: number
-  /** File for the report; undefined: none. */
-  readonly json: string | undefined
-}
-
 process.on('exit', killAll)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
 
 try {
-  await main(readOptions())
+  await main(readOptions(process.argv.slice(2)))
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
@@ -37,49 +31,55 @@ try {
   await stopAll()
 }
 
-async function main ({ rounds, seconds, connections, soak, json }: Options): Promise<void> {
+async function main (options: Options): Promise<void> {
+  const { connections, algorithm } = options
   requireProc()
   const isPinned = pinProcesses()
   if (!isPinned) say('warning: taskset with cores 0 and 1 is not to be had: nothing is pinned, and the load disturbs the servers')
-  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version, load: loadavg()[0] ?? 0, isPinned, connections }
+  const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version, load: loadavg()[0] ?? 0, isPinned, connections, algorithm }
   say(Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', '))
 
   const broker = await startBroker()
   try {
-    const bench: Bench = { broker, credentials: createCredentials(), connections, say }
-    const report: Report = {
-      machine,
-      start: await runStarts(bench, STARTS),
-      rounds: await runRounds(bench, { rounds, seconds }),
-      ...(soak > 0 && { soak: await runSoak(bench, soak) })
-    }
-    say(formatReport(report))
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
+    await run({ broker, credentials: createCredentials(algorithm), connections, say }, machine, options)
   } finally {
     await broker.stop()
   }
 }
 
-function readOptions (): Options {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '64' },
-      soak: { type: 'string', default: '0' },
-      json: { type: 'string' }
-    }
-  })
-  const count = (name: 'rounds' | 'seconds' | 'connections' | 'soak', least: number, most: number) => {
-    const value = Number(values[name])
-    if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`--${name} must be a whole number, ${least} to ${most}`)
-    return value
+async function run (bench: Bench, machine: Report['machine'], options: Options): Promise<void> {
+  const { mode, rounds, seconds, soak, out } = options
+  if (mode === 'profile') {
+    say(await runProfile(bench, { seconds, out }))
+    return
   }
-  const connections = count('connections', 1, 10_000)
-  const soak = count('soak', 0, 100_000_000)
-  // Each of the ten slices needs a request for every connection.
-  if (soak > 0 && soak < connections * 10) throw new RangeError(`--soak must be 0, or at least ${connections * 10}`)
-  return { rounds: count('rounds', 1, 100), seconds: count('seconds', 1, 600), connections, soak, json: values.json }
+  if (mode === 'growth') {
+    const growth = await runGrowth(bench, { seconds })
+    say(formatGrowth(growth))
+    write(out, 'growth.json', toJson({ machine, growth }))
+    return
+  }
+  const contenders = mode === 'all' ? CONTENDERS : [BARE, USUAL, PLAIN]
+  const report: Report = {
+    machine,
+    start: await runStarts(bench, STARTS),
+    rounds: await runRounds(bench, { contenders, rounds, seconds }),
+    ...(soak > 0 && { soak: await runSoak(bench, soak) })
+  }
+  say(formatReport(report))
+  write(out, 'results.json', toJson(report))
+  write(out, 'results.svg', drawResults(report))
+}
+
+function toJson (value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+function write (folder: string | undefined, name: string, text: string): void {
+  if (folder === undefined) return
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  say(`written: ${file}`)
 }
 
 function say (line: string): void {

@@ -26,20 +26,24 @@ const POLL_MS = 5
 /** Longest wait for one answer, in milliseconds: longer than the messenger's own limits. */
 const ANSWER_LIMIT_MS = 10_000
 
-/** Starts a Fastify that has the messenger's body schema and a constant answer. */
-export function startBareFastify (credentials: Credentials): Promise<Subject> {
-  return start('bare Fastify', 'subjects/bare-fastify.js', {}, credentials)
+/** What to start, and how. */
+export interface SubjectOptions {
+  readonly name: string
+  /** Beside this file. */
+  readonly script: string
+  readonly publishes: boolean
+  readonly broker: Broker
+  readonly credentials: Credentials
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** Starts the messenger as in production: its own start script, JSON log at level info, to /dev/null. */
-export async function startMessenger (credentials: Credentials, broker: Broker): Promise<Subject> {
-  const env = { MQTT_URL: broker.url, JWT_PUBLIC_KEY: credentials.publicKey }
-  const subject = await start('messenger', '../src/server.js', env, credentials)
-  await broker.settle(1)
-  return { ...subject, publishes: true }
+export function startMessenger (credentials: Credentials, broker: Broker): Promise<Subject> {
+  return startSubject({ name: 'messenger', script: '../src/server.js', publishes: true, broker, credentials, env: {} })
 }
 
-async function start (name: string, script: string, env: Readonly<Record<string, string>>, credentials: Credentials): Promise<Subject> {
+/** Starts a server and waits for its first 200. */
+export async function startSubject ({ name, script, publishes, broker, credentials, env }: SubjectOptions): Promise<Subject> {
   const port = await findFreePort()
   const file = fileURLToPath(new URL(script, import.meta.url))
   const url = `http://127.0.0.1:${port}${PATH}`
@@ -47,12 +51,15 @@ async function start (name: string, script: string, env: Readonly<Record<string,
   // Nothing of our own environment: a MQTT_TOPIC in it would be another benchmark.
   const child = launch(process.execPath, [file], {
     core: 'server',
-    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env }
+    env: {
+      PATH: process.env.PATH ?? '', NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: '0', MQTT_URL: broker.url, ...credentials.env, ...env
+    }
   })
   await untilAccepted(name, child, url, credentials)
   const startMs = performance.now() - startedMs
   if (child.pid === undefined) throw new Error(`${name} has no process id`)
-  return { name, pid: child.pid, url, publishes: false, startMs, stop: () => stop(child) }
+  await broker.settle(publishes ? 1 : 0)
+  return { name, pid: child.pid, url, publishes, startMs, stop: () => stop(child) }
 }
 
 async function untilAccepted (name: string, child: ChildProcess, url: string, credentials: Credentials): Promise<void> {

@@ -1,0 +1,57 @@
+import type { Bench } from './measure.js'
+import { BODIES, PATH } from './request.js'
+import { startSubject, type Subject } from './subjects.js'
+
+/** A server, and the requests that it is loaded with. */
+export interface Contender {
+  readonly name: string
+  /** Script to start, beside this file. */
+  readonly script: string
+  /** Variables of its own, beside address, broker and key. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Whether what it answers 200 must have been delivered. Default: yes. */
+  readonly publishes?: boolean
+  readonly path?: string
+  readonly bodies?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whether each request has an `Idempotency-Key` of its own. */
+  readonly withKeys?: boolean
+  /** Commands of one request. Default: 1. All figures are for one command. */
+  readonly commands?: number
+}
+
+/** Commands of a bulk request: the most that it may have. */
+const BULK_COMMANDS = 1000
+
+const MESSENGER = '../src/server.js'
+const BULK_BODY = `{"commands":[${Array.from({ length: BULK_COMMANDS }, (_, index) => BODIES[index % BODIES.length]).join(',')}]}`
+
+/** The yardstick: all ratios are to this one. */
+export const BARE: Contender = { name: 'bare Fastify, same schemas', script: 'subjects/bare-fastify.js', publishes: false }
+
+/** What one writes first, without any of the promises. */
+export const USUAL: Contender = { name: 'Fastify + @fastify/jwt + MQTT.js', script: 'subjects/usual-fastify.js' }
+
+/** The messenger as it is started in production. */
+export const PLAIN: Contender = { name: 'messenger', script: MESSENGER }
+
+/** Many commands in one request. */
+export const BULK: Contender = { name: `messenger, bulk of ${BULK_COMMANDS}`, script: MESSENGER, path: `${PATH}/bulk`, bodies: [BULK_BODY], commands: BULK_COMMANDS }
+
+/** Everything that is compared. */
+export const CONTENDERS: readonly Contender[] = [
+  { name: 'node:http, constant answer', script: 'subjects/node-http.js', publishes: false },
+  BARE,
+  USUAL,
+  { name: 'Express 5 + jsonwebtoken + MQTT.js', script: 'subjects/express.js' },
+  PLAIN,
+  { name: 'messenger, MQTT_PAYLOAD=json', script: MESSENGER, env: { MQTT_PAYLOAD: 'json' } },
+  { name: 'messenger, Idempotency-Key', script: MESSENGER, env: { IDEMPOTENCY_MAX_RECORDS: '10000000' }, withKeys: true },
+  { name: 'messenger, Prefer: wait', script: MESSENGER, headers: { prefer: 'wait=10' } },
+  BULK
+]
+
+/** Starts the server of a contender. */
+export function startContender ({ broker, credentials }: Bench, { name, script, env, publishes = true }: Contender): Promise<Subject> {
+  return startSubject({ name, script, publishes, broker, credentials, env: { ...env } })
+}
