@@ -28,8 +28,8 @@ export function createCommandMetrics (metrics: Metrics, { publisher, isConnected
     connection_lost: unknown('connection_lost')
   }
 
-  const duration = metrics.durations('messenger_publish_duration_seconds',
-    'From the hand-over of a command to the publisher, its time in the queue included, to its outcome', ['outcome'])
+  const duration = metrics.durations<'outcome'>('messenger_publish_duration_seconds',
+    'From the hand-over of a command to the publisher, its time in the queue included, to its outcome')
   const durations: Readonly<Record<Outcome['kind'], ReturnType<typeof duration>>> = {
     accepted: duration({ outcome: 'accepted' }),
     not_sent: duration({ outcome: 'not_sent' }),

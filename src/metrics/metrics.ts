@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { createHistogram } from './histogram.js'
 import { processMetrics } from './process-metrics.js'
 
 /** What one server counts. */
@@ -37,12 +38,10 @@ export function createMetrics () {
    * Adds a histogram of durations. Its name ends in `_seconds`, which is what it is given.
    * @returns makes the series of these label values, which is there from then on, at 0
    */
-  function durations<L extends string = never> (name: string, help: string, labelNames: readonly L[] = []) {
-    const metric = new Histogram({ name, help, labelNames, buckets: BUCKETS_S, registers })
-    return (labels: Readonly<Record<L, string>>): Histogram.Internal<L> => {
-      metric.zero(labels)
-      return metric.labels(labels)
-    }
+  function durations<L extends string> (name: string, help: string) {
+    const { metric, createSeries } = createHistogram<L>({ name, help, buckets: BUCKETS_S })
+    registry.registerMetric(metric)
+    return createSeries
   }
 
   /** Adds a gauge, which is read at each scrape and costs nothing in between. */

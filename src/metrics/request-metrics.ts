@@ -14,8 +14,8 @@ const NO_ROUTE = 'none'
  * the statuses that were answered, so that no caller can make up a series.
  */
 export function measureRequests (fastify: FastifyInstance, metrics: Metrics, clock: Clock): void {
-  const duration = metrics.durations('messenger_http_request_duration_seconds',
-    'From the receipt of a request to its answer', ['method', 'route', 'status_code'])
+  const duration = metrics.durations<'method' | 'route' | 'status_code'>('messenger_http_request_duration_seconds',
+    'From the receipt of a request to its answer')
 
   /** Each route keeps its own series: to look for the route in each request costs more than to measure it. */
   function createObserver (route: string) {
