@@ -23,7 +23,10 @@ const POLL_MS = 10
 /** What a device answers. */
 const REPLY = '{"ok":true}'
 
-/** A broker with one subscriber, which counts, and answers for the devices. */
+/** Topic of the commands whose callers wait for a device. */
+export const ANSWERED_TOPIC = 'answered/{imei}/commands'
+
+/** A broker with a subscriber that counts, and one that answers for the devices. */
 export interface Broker {
   readonly url: string
   /**
@@ -40,44 +43,69 @@ export async function startBroker (): Promise<Broker> {
   const port = await findFreePort()
   const url = `mqtt://127.0.0.1:${port}`
   const directory = mkdtempSync(join(tmpdir(), 'messenger-bench-'))
-  const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 50 })
-  client.on('error', () => {}) // refused until the broker listens
+  const devices = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 50 })
+  devices.on('error', () => {}) // refused until the broker listens
   let child: ChildProcess
   try {
     child = launchMosquitto(port, join(directory, 'mosquitto.conf'))
-    await untilConnected(client, child)
+    await untilConnected(devices, child)
   } catch (error) {
-    client.end(true)
+    devices.end(true)
     throw error
   } finally {
     // By now it has been read.
     rmSync(directory, { recursive: true })
   }
 
-  let delivered = 0
-  let expected = 0
-  client.on('message', (_topic, _payload, { properties: { responseTopic, correlationData } = {} }) => {
-    delivered++
-    // A command whose caller waits for the device.
-    if (responseTopic !== undefined) client.publish(responseTopic, REPLY, { properties: { ...(correlationData !== undefined && { correlationData }) } })
+  devices.on('message', (_topic, _payload, { properties: { responseTopic, correlationData } = {} }) => {
+    if (responseTopic !== undefined && correlationData !== undefined) devices.publish(responseTopic, REPLY, { properties: { correlationData } })
   })
-  await client.subscribeAsync('devices/+/commands', { qos: 0 })
+  await devices.subscribeAsync(ANSWERED_TOPIC.replace('{imei}', '+'), { qos: 0 })
+  const counter = await startCounter(port, devices)
+  let expected = counter.delivered
 
   return {
     url,
     async settle (accepted) {
       expected += accepted
       const limitMs = performance.now() + DELIVERY_LIMIT_MS
-      const isMissing = () => delivered < expected
+      const isMissing = () => counter.delivered < expected
       while (isMissing() && performance.now() < limitMs) await sleep(POLL_MS)
       await sleep(SURPLUS_WAIT_MS)
-      if (delivered !== expected) throw new Error(`${expected} requests were answered 200, but ${delivered} commands were delivered`)
+      if (counter.delivered !== expected) throw new Error(`${expected} requests were answered 200, but ${counter.delivered} commands were delivered`)
     },
     async stop () {
-      await client.endAsync(true)
+      await devices.endAsync(true)
+      await stop(counter.child)
       await stop(child)
     }
   }
+}
+
+/**
+ * Counts what is delivered by the lines that mosquitto_sub prints: a subscriber in Node would take
+ * more of the load core than Mosquitto itself, and be the limit of what is measured.
+ */
+async function startCounter (port: number, probe: MqttClient) {
+  const args = ['-h', '127.0.0.1', '-p', String(port), '-V', 'mqttv5', '-t', '+/+/commands', '-q', '0', '-F', '.']
+  const child = launch('mosquitto_sub', args, { core: 'load', stdio: ['ignore', 'pipe', 'inherit'] })
+  const counter = { child, delivered: 0 }
+  // A line is a point and a line feed.
+  let bytes = 0
+  child.stdout?.on('data', (part: Buffer) => {
+    bytes += part.length
+    counter.delivered = Math.floor(bytes / 2)
+  })
+  const limitMs = performance.now() + START_LIMIT_MS
+  const isDeaf = () => counter.delivered === 0
+  while (isDeaf()) {
+    if (isOver(child)) throw new Error('mosquitto_sub did not start; it must be installed')
+    if (performance.now() > limitMs) throw new Error('mosquitto_sub hears nothing')
+    await probe.publishAsync('probe/1/commands', '')
+    await sleep(POLL_MS)
+  }
+  await sleep(SURPLUS_WAIT_MS)
+  return counter
 }
 
 function launchMosquitto (port: number, configFile: string): ChildProcess {

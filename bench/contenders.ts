@@ -1,3 +1,4 @@
+import { ANSWERED_TOPIC } from './broker.js'
 import type { Bench } from './measure.js'
 import { BODIES, PATH } from './request.js'
 import { startSubject, type Subject } from './subjects.js'
@@ -47,7 +48,7 @@ export const CONTENDERS: readonly Contender[] = [
   PLAIN,
   { name: 'messenger, MQTT_PAYLOAD=json', script: MESSENGER, env: { MQTT_PAYLOAD: 'json' } },
   { name: 'messenger, Idempotency-Key', script: MESSENGER, env: { IDEMPOTENCY_MAX_RECORDS: '10000000' }, withKeys: true },
-  { name: 'messenger, Prefer: wait', script: MESSENGER, headers: { prefer: 'wait=10' } },
+  { name: 'messenger, Prefer: wait', script: MESSENGER, env: { MQTT_TOPIC: ANSWERED_TOPIC }, headers: { prefer: 'wait=10' } },
   BULK
 ]
 
