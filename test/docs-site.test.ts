@@ -48,7 +48,7 @@ t.test('leads nowhere that is not there', async t => {
   for (const page of filesOf('.html')) {
     const html = read(page)
     for (const url of [...valuesOf(html, 'href'), ...valuesOf(html, 'src')]) {
-      if (isElsewhere(url)) continue
+      if (isElsewhere(url) || url.startsWith('data:')) continue
       const [path = '', anchor = ''] = decodeURI(url).split('#')
       const from = path.startsWith('/') ? path.slice(1) : posix.join(dirname(page), path)
       const target = path === '' ? page : from.replace(/(^|\/)$/, '$1index.html')

@@ -5,6 +5,9 @@ import { englishSidebar, persianSidebar } from './sidebar.js'
 
 const LANGUAGES = { root: 'English', fa: 'فارسی' }
 
+/** Pages of one large table and no headings: the room for their outline is the table's. */
+const WIDE_PAGES = ['docs/failure-modes.md']
+
 /**
  * The site of the documents. Its root is that of the repository, so that each link between documents is right at both places,
  * README.md and SECURITY.md included.
@@ -12,6 +15,8 @@ const LANGUAGES = { root: 'English', fa: 'فارسی' }
 export default defineConfig({
   title: 'messenger',
   description: 'Posts commands to devices: an HTTP API in front of an MQTT broker',
+  // No icon: without this each page asks for one that is not there.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: '..',
   srcExclude: ['coverage/**'],
   rewrites: { 'docs/index.md': 'index.md' },
@@ -27,6 +32,7 @@ export default defineConfig({
   },
   // The theme is written for left to right; where it says so, this says the mirror image too. `:where` leaves each rule its weight.
   vite: { css: { postcss: { plugins: [postcssRtlcss({ ltrPrefix: ':where([dir="ltr"])', rtlPrefix: ':where([dir="rtl"])' })] } } },
+  transformPageData: ({ relativePath }) => WIDE_PAGES.includes(relativePath) ? { frontmatter: { aside: false } } : {},
   buildEnd: async ({ outDir }) => { await copyLinkedFiles(outDir) },
   themeConfig: {
     search: {
