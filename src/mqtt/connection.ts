@@ -1,9 +1,10 @@
 import asyncMqtt from 'async-mqtt'
-import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
+import mqtt, { type IClientOptions, type IClientPublishOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
 import { withoutUndefined } from '../without-undefined.js'
 import { coalesceWrites } from './coalesce-writes.js'
 import { createPacketIds } from './packet-ids.js'
 import type { Link } from './publisher.js'
+import { askForReply } from './waiting-publication.js'
 
 /** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
 export type ProtocolVersion = '5' | '3.1.1'
@@ -20,12 +21,22 @@ export interface ConnectOptions {
   readonly key?: string | undefined
 }
 
+/** A connection that replies can be subscribed to on. */
+export interface SubscribableLink extends Link {
+  /** Asks for what is published under a Topic Filter, once; the SUBACK is an event. */
+  subscribe(filter: string): void
+}
+
 /** What a connection tells its owner. `onEnd` is called exactly once, whatever happened; nothing is called after it. */
 export interface ConnectionEvents {
   /** The broker accepted the connection (CONNACK 0): it may be used. */
-  onOpen(link: Link): void
+  onOpen(link: SubscribableLink): void
   /** A PUBACK arrived. Its reason code is 0 where it has none (MQTT 3.1.1, or success in MQTT 5). */
   onPuback(packetId: number, reasonCode: number): void
+  /** The SUBACK arrived. From 0x80 on, its reason code is a refusal. */
+  onSuback(reasonCode: number): void
+  /** A message of the subscription arrived. `correlationData` is MQTT 5 only. */
+  onMessage(topic: string, payload: Buffer, correlationData: Buffer | undefined): void
   /** The connection is over, or never came to be. */
   onEnd(reason: string): void
 }
@@ -53,6 +64,7 @@ const DEFAULT_RECEIVE_MAXIMUM = 65_535
  */
 interface AsyncClient {
   publish(topic: string, payload: string, options: object): Promise<unknown>
+  subscribe(filter: string, options: object): Promise<unknown>
 }
 const { AsyncClient } = asyncMqtt as { AsyncClient: new (client: MqttClient) => AsyncClient }
 
@@ -94,30 +106,38 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     client.on('packetreceive', packet => {
       // The publish promise resolves with the PUBLISH: the reason code is only seen here.
       if (packet.cmd === 'puback' && !ended) events.onPuback(Number(packet.messageId), reasonCodeOf(packet))
+      if (packet.cmd === 'suback' && !ended) events.onSuback(Number(packet.granted[0]))
       if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
+    })
+    client.on('message', (topic, payload, packet) => {
+      if (!ended) events.onMessage(topic, payload, packet.properties?.correlationData)
     })
     // Also what does not close it by itself: after a malformed packet nothing more would be understood.
     client.on('error', error => { drop(messageOf(error)) })
     client.on('close', () => { drop(farewell ?? 'the connection was closed') })
 
-    function createLink (connack: IConnackPacket): Link {
+    function createLink (connack: IConnackPacket): SubscribableLink {
       return {
         receiveMaximum: connack.properties?.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM,
         maximumPacketSize: connack.properties?.maximumPacketSize,
         publish (publication, expiryS) {
           if (ended || client.stream.destroyed) return undefined
           writtenPacketId = undefined
-          asyncClient.publish(publication.topic, publication.payload, {
-            qos: 1,
-            properties: {
-              messageExpiryInterval: expiryS,
-              contentType: publication.contentType,
-              userProperties: publication.userProperties
-            }
-          }).catch(() => {}) // PUBACKs and the end of the connection are taken from the events above
+          const properties: NonNullable<IClientPublishOptions['properties']> = {
+            messageExpiryInterval: expiryS,
+            contentType: publication.contentType,
+            userProperties: publication.userProperties
+          }
+          askForReply(properties, publication)
+          asyncClient.publish(publication.topic, publication.payload, { qos: 1, properties }).catch(() => {}) // PUBACKs and the end of the connection are taken from the events above
           // Not written at once means stored: the client that holds it must not live on.
           if (writtenPacketId === undefined) drop('the client did not write a publish')
           return writtenPacketId
+        },
+        subscribe (filter) {
+          // At QoS 0: a reply that a lost connection takes with it is lost at QoS 1 as well, as no session outlives it; and
+          // QoS 1 has the broker hold back, and then throw away, what comes in faster than it is acknowledged.
+          asyncClient.subscribe(filter, { qos: 0 }).catch(() => {}) // its end is taken from the events above
         },
         drop
       }

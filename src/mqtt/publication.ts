@@ -32,6 +32,16 @@ export interface Publication {
   readonly userProperties: Readonly<Record<string, string>>
   /** Monotonic milliseconds after which it must not be written any more. */
   readonly expiresAtMs: number
+  /** Where the device is to answer to; undefined: nobody waits for that. */
+  readonly replyTo?: ReplyTo | undefined
+}
+
+/** Where a device answers to, and whether its command is on its way. */
+export interface ReplyTo {
+  /** MQTT 5 Response Topic, and `reply_to` of a `json` payload. */
+  readonly topic: string
+  /** Whether the command was written to a connection. */
+  isWritten: boolean
 }
 
 /** How commands become publications: the same for every command of a process. */
@@ -81,6 +91,7 @@ export function measurePublish (publication: Publication): number {
   for (const [name, value] of Object.entries(publication.userProperties)) {
     properties += 1 + utf8(name) + utf8(value)
   }
+  if (publication.replyTo !== undefined) properties += 1 + utf8(publication.replyTo.topic) + 1 + utf8(publication.id)
   const packetIdentifier = 2
   const remaining = utf8(publication.topic) + packetIdentifier +
     variableByteInteger(properties) + properties + Buffer.byteLength(publication.payload)

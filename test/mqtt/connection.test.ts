@@ -17,10 +17,12 @@ const PUBLICATION: Publication = {
 }
 
 function open (t: Test, url: string, options: Partial<ConnectOptions> = {}) {
-  const seen = { links: [] as Link[], pubacks: [] as Array<[number, number]>, ends: [] as string[] }
+  const seen = { links: [] as Link[], pubacks: [] as Array<[number, number]>, subacks: [] as number[], messages: [] as unknown[][], ends: [] as string[] }
   const connection = openConnection(url, { clientId: 'messenger-test', protocolVersion: '5', ...options }, {
     onOpen (link) { seen.links.push(link) },
     onPuback (packetId, reasonCode) { seen.pubacks.push([packetId, reasonCode]) },
+    onSuback (reasonCode) { seen.subacks.push(reasonCode) },
+    onMessage (topic, payload, correlationData) { seen.messages.push([topic, payload.toString(), correlationData?.toString()]) },
     onEnd (reason) { seen.ends.push(reason) }
   })
   t.teardown(() => { connection.drop('the test is over') })
