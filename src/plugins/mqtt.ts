@@ -194,6 +194,8 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     onLateOutcome,
     /** Publishes that are written and not acknowledged, those already answered 504 included. */
     get inFlight () { return publisher.inFlight },
+    /** How many callers wait for the answer of a device. */
+    get waiters () { return replies.size },
     /** Whether a command sent now would be written. */
     get isConnected () { return isConnected() },
     /** Whether commands expire at the broker (MQTT 5 only). */
