@@ -15,6 +15,10 @@ export interface ScriptedConnection {
   send(packet: Packet): void
   /** Answers a subscription, with a reason code where one is given. */
   suback(messageId: number | undefined, reasonCode?: number): void
+  /** Delivers a message to it, at QoS 0. */
+  deliver(topic: string, payload: string | Buffer, correlationData?: Buffer): void
+  /** Delivers the answer to one of its commands, as its MQTT 5 device would publish it. */
+  reply(command: IPublishPacket | undefined, payload: string | Buffer): void
   /** Acknowledges a publish, with a reason code where one is given. */
   puback(messageId: number | undefined, reasonCode?: number): void
 }
@@ -52,6 +56,13 @@ export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptio
       subscribed: [],
       send (packet) { if (socket.writable) socket.write(mqttPacket.generate(packet, { protocolVersion })) },
       suback (messageId, reasonCode = 0) { this.send({ cmd: 'suback', messageId: Number(messageId), granted: [reasonCode] }) },
+      deliver (topic, payload, correlationData) {
+        this.send({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false, ...(correlationData !== undefined && { properties: { correlationData } }) })
+      },
+      reply (command, payload) {
+        const { responseTopic = '', correlationData } = command?.properties ?? {}
+        this.deliver(responseTopic, payload, correlationData)
+      },
       puback (messageId, reasonCode = 0) {
         this.send({ cmd: 'puback', messageId, ...(protocolVersion === 5 && { reasonCode }) } as Packet)
       }

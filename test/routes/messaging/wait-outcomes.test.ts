@@ -1,10 +1,9 @@
 import t, { type Test } from 'tap'
-import type { IPublishPacket } from 'mqtt-packet'
 import { EXAMPLE, IMEI, send, startConnectedApp, TOPIC } from '../../helpers/app.js'
 import { createFakeClock } from '../../helpers/fake-clock.js'
 import { createLog } from '../../helpers/log.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
-import { startScriptedBroker, type ScriptedBrokerOptions, type ScriptedConnection } from '../../helpers/scripted-broker.js'
+import { startScriptedBroker, type ScriptedBrokerOptions } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
 
 const SENT = `Send \`push_down\` to topic \`${TOPIC}\``
@@ -17,12 +16,6 @@ const REPLY_TIMEOUT = {
 }
 
 const acknowledging: ScriptedBrokerOptions = { onPublish ({ messageId }, connection) { connection.puback(messageId) } }
-
-/** Publishes to the Response Topic of a command, as its device would. */
-function reply (connection: ScriptedConnection, packet: IPublishPacket | undefined, payload: string): void {
-  const { responseTopic = '', correlationData } = packet?.properties ?? {}
-  connection.send({ cmd: 'publish', topic: responseTopic, payload, qos: 0, dup: false, retain: false, properties: { ...(correlationData !== undefined && { correlationData }) } })
-}
 
 /** A server on a clock that stands still, connected to a broker that does as it is told. */
 async function setUp (t: Test, script: ScriptedBrokerOptions = {}, env: Readonly<Record<string, string>> = {}) {
@@ -45,7 +38,7 @@ t.test('answers 504 reply_timeout at its time where the device is silent, and ot
   const answered = send(app, EXAMPLE, WAIT)
   await published(3)
   const [connection] = broker.connections
-  if (connection !== undefined) reply(connection, broker.published[2], '"done"')
+  connection?.reply(broker.published[2], '"done"')
   t.strictSame((await answered).json(), { detail: SENT, reply: 'done' })
   advance(1)
   const { statusCode, headers, body } = await silent
@@ -91,7 +84,7 @@ t.test('takes a reply for the proof that the command was accepted, before its PU
     await published(1)
     advance(passedMs)
     const [connection] = broker.connections
-    if (connection !== undefined) reply(connection, broker.published[0], '1')
+    connection?.reply(broker.published[0], '1')
     const { statusCode, body } = await response
     t.strictSame([statusCode, JSON.parse(body)], [200, { detail: SENT, reply: 1 }])
     t.equal(app.mqtt.inFlight, 1, 'its slot is kept until the PUBACK')
@@ -122,7 +115,7 @@ t.test('goes on waiting over a lost connection, and hears the reply on the next 
   await until(() => broker.connections[1]?.subscribed.length === 1, 'the subscription of the next connection')
   t.strictSame(broker.connections[1]?.subscribed, broker.connections[0]?.subscribed)
   const [, connection] = broker.connections
-  if (connection !== undefined) reply(connection, broker.published[0], 'late but there')
+  connection?.reply(broker.published[0], 'late but there')
   t.equal((await response).json().reply, 'late but there')
   t.equal(broker.published.length, 1)
 })
@@ -182,7 +175,7 @@ t.test('publishes a waiting command only after the SUBACK of its connection, and
   t.match(connection?.subscribed[0], /^messenger\/[0-9a-f]{12}\/replies\/\+$/)
   connection?.suback(subscribeId)
   await published(3)
-  for (const packet of broker.published.slice(1)) if (connection !== undefined) reply(connection, packet, 'true')
+  for (const packet of broker.published.slice(1)) connection?.reply(packet, 'true')
   t.strictSame([(await response).json().reply, (await second).json().reply], [true, true])
   t.equal(connection?.subscribed.length, 1, 'one subscription serves all')
 })
