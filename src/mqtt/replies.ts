@@ -155,7 +155,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     endedWaits.set(id, waiter)
     if (endedWaits.size <= maxWaiters) return
     const [oldest] = endedWaits.keys()
-    if (oldest !== undefined) endedWaits.delete(oldest)
+    endedWaits.delete(String(oldest))
   }
 
   function end (waiter: Waiter, outcome: Outcome): void {

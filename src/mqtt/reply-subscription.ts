@@ -36,11 +36,15 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
 
   function subscribe (to: SubscribableLink): void {
     state = 'asked'
-    cancelTimeout = clock.after(timeoutMs, () => {
-      state = 'overdue'
-      answer('not_connected')
-    })
+    // A SUBACK that has come but was not read, because this process was busy, is in time.
+    cancelTimeout = clock.after(timeoutMs, () => { setImmediate(giveUp, to) })
     to.subscribe(filter)
+  }
+
+  function giveUp (on: SubscribableLink): void {
+    if (link !== on || state !== 'asked') return
+    state = 'overdue'
+    answer('not_connected')
   }
 
   function answer (obstacle: Obstacle | undefined): void {

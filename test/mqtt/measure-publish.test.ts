@@ -1,6 +1,7 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
 import { createPublication, measurePublish, type Publication } from '../../src/mqtt/publication.js'
+import { createWaitingPublication } from '../../src/mqtt/waiting-publication.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
 
 /** The packet that a publication becomes on the wire. */
@@ -16,7 +17,8 @@ function encode (publication: Publication): Buffer {
     properties: {
       messageExpiryInterval: 86_400,
       contentType: publication.contentType,
-      userProperties: { ...publication.userProperties }
+      userProperties: { ...publication.userProperties },
+      ...(publication.replyTo !== undefined && { responseTopic: publication.replyTo.topic, correlationData: Buffer.from(publication.id) })
     }
   }, { protocolVersion: 5 })
 }
@@ -90,6 +92,8 @@ t.test('measures the publications that commands become', async t => {
   t.strictSame(findMismeasured([
     createPublication(command, { format: 'text', clock }),
     createPublication(command, { format: 'json', clock }),
-    createPublication({ ...command, traceparent }, { format: 'json', clock })
+    createPublication({ ...command, traceparent }, { format: 'json', clock }),
+    createWaitingPublication(command, `messenger/a1b2c3d4e5f6/replies/${imei}`, { format: 'text', clock }),
+    createWaitingPublication(command, `messenger/a1b2c3d4e5f6/replies/${imei}`, { format: 'json', clock })
   ]), [])
 })
