@@ -168,12 +168,17 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
 
   /** Ends a wait for which there is no time left. */
   function giveUp (waiter: Waiter): void {
-    if (waiter.outcome === undefined) {
-      // From now on the publisher takes it for expired: what was not written never will be.
-      if (!waiter.publication.replyTo.isWritten) waiter.publication.expiresAtMs = 0
-      setOutcome(waiter, waiter.publication.replyTo.isWritten ? NOT_ACKNOWLEDGED : EXPIRED)
-    }
-    end(waiter, waiter.outcome ?? EXPIRED)
+    end(waiter, waiter.outcome ?? decide(waiter))
+  }
+
+  /** Says of a command what is so when nothing was heard of it by now. */
+  function decide (waiter: Waiter): Outcome {
+    const { replyTo: { isWritten } } = waiter.publication
+    // From now on the publisher takes it for expired: what was not written never will be.
+    if (!isWritten) waiter.publication.expiresAtMs = 0
+    const outcome = isWritten ? NOT_ACKNOWLEDGED : EXPIRED
+    setOutcome(waiter, outcome)
+    return outcome
   }
 
   /** One timer for all deadlines. */
