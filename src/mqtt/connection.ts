@@ -55,6 +55,9 @@ const CONNACK_TIMEOUT_MS = 5_000
 /** An idle dead link is noticed after 1.5 times this. */
 const KEEPALIVE_S = 15
 
+/** Largest packet that the broker may send us, in bytes: a device could fill our memory with one reply (MQTT 5, 3.1.2.11.4). */
+const MAX_PACKET_BYTES = 1_048_576
+
 /** Receive Maximum where the broker states none (MQTT 5, 3.2.2.3.3). */
 const DEFAULT_RECEIVE_MAXIMUM = 65_535
 
@@ -161,7 +164,7 @@ function toClientOptions (options: ConnectOptions): IClientOptions {
   const { clientId, protocolVersion, username, password, ca, cert, key } = options
   return {
     clientId,
-    protocolVersion: protocolVersion === '5' ? 5 : 4,
+    ...(protocolVersion === '5' ? { protocolVersion: 5, properties: { maximumPacketSize: MAX_PACKET_BYTES } } : { protocolVersion: 4 }),
     clean: true,
     // The query of a WebSocket URL stays part of the URL; MQTT.js would also take its `clientId` for ours.
     query: {},

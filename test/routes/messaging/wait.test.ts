@@ -42,6 +42,15 @@ t.test('Prefer: wait on a real broker', { skip: skipWithoutMosquitto }, async t 
     t.equal((await response).json().reply, true)
   })
 
+  t.test('is not harmed by a reply of two megabytes', async t => {
+    const response = send(app, EXAMPLE, wait(5))
+    await device.count(3)
+    await answer(device.client, device.received[2], Buffer.alloc(2_097_152, 'x'))
+    await answer(device.client, device.received[2], 'short')
+    t.equal((await response).json().reply, 'short')
+    t.ok(app.mqtt.isConnected)
+  })
+
   t.test('answers 404 at once where nobody is subscribed', async t => {
     const startedMs = performance.now()
     const { statusCode, body } = await send(app, { imei: 'nobody', micro_op: 'push_down' }, wait(5))
@@ -55,10 +64,10 @@ t.test('Prefer: wait on a real broker', { skip: skipWithoutMosquitto }, async t 
   t.test('answers 504 at its time where the device is silent, and others meanwhile', async t => {
     const startedMs = performance.now()
     const silent = send(app, EXAMPLE, wait(1))
-    await device.count(3)
-    const other = send(app, EXAMPLE, wait(5))
     await device.count(4)
-    await answer(device.client, device.received[3], 'ok')
+    const other = send(app, EXAMPLE, wait(5))
+    await device.count(5)
+    await answer(device.client, device.received[4], 'ok')
     t.equal((await other).statusCode, 200)
     t.ok(performance.now() - startedMs < 1000)
     t.equal((await silent).json().code, 'reply_timeout')
