@@ -15,6 +15,7 @@ import metrics from './plugins/metrics.js'
 import mqtt from './plugins/mqtt.js'
 import notFound from './plugins/not-found.js'
 import openapi from './plugins/openapi.js'
+import prefer from './plugins/prefer.js'
 import redis from './plugins/redis.js'
 import requestId, { requestIdOf } from './plugins/request-id.js'
 import requestLog from './plugins/request-log.js'
@@ -95,6 +96,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(openapi)
   await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })
   await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
+  await app.register(prefer)
   await app.register(redis, { url: config.redisUrl })
   await app.register(limits, { ...config.limits, clock })
   await app.register(idempotency, {

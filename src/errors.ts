@@ -23,6 +23,11 @@ export const catalogue = {
     detail: 'The access token does not allow this command'
   },
   not_found: { status: 404, title: 'No such route', detail: 'There is nothing at this path; GET /openapi.json lists what there is' },
+  no_subscriber: {
+    status: 404,
+    title: 'No subscriber',
+    detail: 'The broker took the command, and nobody was subscribed to it: there is no device to answer'
+  },
   method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'This path takes other methods: see the Allow header' },
   request_timeout: { status: 408, title: 'Request timeout', detail: 'The request did not arrive in time' },
   idempotency_key_in_use: {
@@ -56,11 +61,17 @@ export const catalogue = {
     title: 'Key source unavailable',
     detail: 'The keys of the issuer cannot be fetched, so the access token cannot be checked; nothing was published'
   },
+  overloaded: { status: 503, title: 'Overloaded', detail: 'Too many callers wait for the reply of a device; nothing was published' },
   shutting_down: { status: 503, title: 'Shutting down', detail: 'This server is stopping; nothing was published' },
   delivery_unknown: {
     status: 504,
     title: 'Delivery unknown',
     detail: 'The command was sent to the broker, which did not acknowledge it in time. It may or may not reach the device until its ttl is over'
+  },
+  reply_timeout: {
+    status: 504,
+    title: 'Reply timeout',
+    detail: 'The broker acknowledged the command, and the device did not answer in time. It may or may not execute the command'
   }
 } as const satisfies Record<string, Pick<Problem, 'status' | 'title' | 'detail'>>
 

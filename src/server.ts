@@ -17,6 +17,9 @@ import { MetricsPortError } from './metrics/server.js'
  */
 const LAST_CALL_MS = 200
 
+/** Before their connections are cut, callers that still wait for the reply of a device get this long to hear that none came, in milliseconds. */
+const LAST_REPLY_MS = 250
+
 /** Kept back of the shutdown time for the end of the broker connection, in milliseconds. */
 const BROKER_CLOSE_MS = 1_500
 
@@ -51,6 +54,7 @@ async function start (loaded: Config): Promise<void> {
     await sleep(LAST_CALL_MS)
     // By then every request that arrived whole is answered; what is left is half-sent and would keep us here.
     const cutMs = config.shutdownTimeoutMs - config.drainDelayMs - LAST_CALL_MS - BROKER_CLOSE_MS
+    setTimeout(() => { app.mqtt.endWaits() }, cutMs - LAST_REPLY_MS).unref()
     setTimeout(() => { app.server.closeAllConnections() }, cutMs).unref()
     await app.close()
     await demo?.stop()

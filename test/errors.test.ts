@@ -13,6 +13,7 @@ const STATUSES: Readonly<Record<ProblemCode, number>> = {
   insufficient_scope: 403,
   insufficient_authorization: 403,
   not_found: 404,
+  no_subscriber: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   idempotency_key_in_use: 409,
@@ -26,8 +27,10 @@ const STATUSES: Readonly<Record<ProblemCode, number>> = {
   idempotency_store_full: 503,
   idempotency_store_unavailable: 503,
   key_source_unavailable: 503,
+  overloaded: 503,
   shutting_down: 503,
-  delivery_unknown: 504
+  delivery_unknown: 504,
+  reply_timeout: 504
 }
 
 t.test('keeps the status of each code', async t => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys, type VerificationKey } from '../auth/keys.js'
 import { MICRO_OP, MicroOp } from '../schemas/common.js'
 import { parseWindows, type Window } from '../limits/windows.js'
+import { compileReplyTopic } from '../mqtt/reply-topic.js'
 import { compileTopic } from '../mqtt/topic.js'
 import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
@@ -91,11 +92,14 @@ export function loadConfig (
       clientId: env.MQTT_CLIENT_ID,
       protocolVersion: env.MQTT_PROTOCOL,
       topic: faults.attempt('MQTT_TOPIC', () => compileTopic(env.MQTT_TOPIC)) ?? compileTopic('{imei}'),
+      replyTopic: faults.attempt('MQTT_REPLY_TOPIC', () => compileReplyTopic(env.MQTT_REPLY_TOPIC)) ?? compileReplyTopic('{instance}/{imei}'),
       payloadFormat: env.MQTT_PAYLOAD,
       publishTimeoutMs: env.MQTT_PUBLISH_TIMEOUT_MS,
       queueTimeoutMs: env.MQTT_QUEUE_TIMEOUT_MS,
       maxInflight: env.MQTT_MAX_INFLIGHT,
-      maxQueue: env.MQTT_MAX_QUEUE
+      maxQueue: env.MQTT_MAX_QUEUE,
+      /** Most callers that wait for the reply of a device. */
+      maxWaiters: env.MAX_WAITERS
     }
   }
   faults.assertNone()

@@ -40,6 +40,10 @@ export const Env = Type.Object({
   MQTT_TOPIC: Type.String({
     default: 'devices/{imei}/commands', description: 'Topic to publish to; besides `{imei}` it may have claims of the token, e.g. `{claims.tenant}`'
   }),
+  MQTT_REPLY_TOPIC: Type.String({
+    default: 'messenger/{instance}/replies/{imei}',
+    description: 'Topic that a device answers to where the caller waits (`Prefer: wait`); `{instance}` is new at each start, `{imei}` a level of its own'
+  }),
   MQTT_PAYLOAD: oneOf(['text', 'json'], {
     default: 'text', description: 'What a device gets: the bare `micro_op`, or a JSON document around it'
   }),
@@ -56,6 +60,9 @@ export const Env = Type.Object({
     default: 10_000, minimum: 0, maximum: 1_000_000, description: 'Most commands that wait for a free slot'
   }),
   COMMAND_TTL_S: Type.Integer({ default: 30, minimum: 1, maximum: 86_400, description: '`ttl` of a command that states none' }),
+  MAX_WAITERS: Type.Integer({
+    default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Most callers that wait for the reply of a device; above it, a request with `Prefer: wait` is answered 503'
+  }),
   MICRO_OPS: text('The only operations accepted, comma-separated. Unset: any'),
   JWT_SECRET: text('Secret of HS256 tokens; at least 32 bytes in production. Unset, with no other source of keys: a demo secret'),
   JWT_PUBLIC_KEY: text('Public keys or certificates tokens are signed for, as PEM or the path of a PEM file. Several, one after the other, serve a rotation'),

@@ -21,6 +21,7 @@ export function createCommandMetrics (metrics: Metrics, { publisher, isConnected
     no_slot: notSent('no_slot'),
     expired: notSent('expired'),
     too_large: notSent('too_large'),
+    no_reply_topic: notSent('no_reply_topic'),
     refused: notSent('refused')
   }
   const unknownFor: Readonly<Record<UnknownReason, typeof accepted>> = {

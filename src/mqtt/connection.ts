@@ -5,6 +5,7 @@ import { createCommandChannel, type CommandChannel, type PublishOptions } from '
 import { createPacketIds, type PacketIds } from './packet-ids.js'
 import { propertiesOf } from './publication.js'
 import type { Link } from './publisher.js'
+import { markWritten } from './waiting-publication.js'
 
 /** MQTT protocol level to speak: 3.1.1 (level 4) has no reason codes, expiry or Receive Maximum. */
 export type ProtocolVersion = '5' | '3.1.1'
@@ -21,12 +22,22 @@ export interface ConnectOptions {
   readonly key?: string | undefined
 }
 
+/** A connection that replies can be subscribed to on. */
+export interface SubscribableLink extends Link {
+  /** Asks for what is published under a Topic Filter, once; the SUBACK is an event. */
+  subscribe(filter: string): void
+}
+
 /** What a connection tells its owner. `onEnd` is called exactly once, whatever happened; nothing is called after it. */
 export interface ConnectionEvents {
   /** The broker accepted the connection (CONNACK 0): it may be used. */
-  onOpen(link: Link): void
+  onOpen(link: SubscribableLink): void
   /** A PUBACK arrived. Its reason code is 0 where it has none (MQTT 3.1.1, or success in MQTT 5). */
   onPuback(packetId: number, reasonCode: number): void
+  /** The SUBACK arrived. From 0x80 on, its reason code is a refusal. */
+  onSuback(reasonCode: number): void
+  /** A message of the subscription arrived. `correlationData` is MQTT 5 only. */
+  onMessage(topic: string, payload: Buffer, correlationData: Buffer | undefined): void
   /** The connection is over, or never came to be. */
   onEnd(reason: string): void
 }
@@ -45,6 +56,9 @@ const CONNACK_TIMEOUT_MS = 5_000
 /** An idle dead link is noticed after 1.5 times this. */
 const KEEPALIVE_S = 15
 
+/** Largest packet that the broker may send us, in bytes: a device could fill our memory with one reply (MQTT 5, 3.1.2.11.4). */
+const MAX_PACKET_BYTES = 1_048_576
+
 /** Receive Maximum where the broker states none (MQTT 5, 3.2.2.3.3). */
 const DEFAULT_RECEIVE_MAXIMUM = 65_535
 
@@ -54,6 +68,7 @@ const DEFAULT_RECEIVE_MAXIMUM = 65_535
  */
 interface AsyncClient {
   publish(topic: string, payload: string, options: PublishOptions): Promise<unknown>
+  subscribe(filter: string, options: object): Promise<unknown>
 }
 const { AsyncClient } = asyncMqtt as { AsyncClient: new (client: MqttClient) => AsyncClient }
 
@@ -98,13 +113,17 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         channel.settle(Number(packet.messageId))
         acknowledge(Number(packet.messageId), reasonCodeOf(packet))
       }
+      if (packet.cmd === 'suback' && !ended) events.onSuback(Number(packet.granted[0]))
       if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
+    })
+    client.on('message', (topic, payload, packet) => {
+      if (!ended) events.onMessage(topic, payload, packet.properties?.correlationData)
     })
     // Also what does not close it by itself: after a malformed packet nothing more would be understood.
     client.on('error', error => { drop(messageOf(error)) })
     client.on('close', () => { drop(farewell ?? 'the connection was closed') })
 
-    function createLink (connack: IConnackPacket): Link {
+    function createLink (connack: IConnackPacket): SubscribableLink {
       return {
         receiveMaximum: connack.properties?.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM,
         maximumPacketSize: connack.properties?.maximumPacketSize,
@@ -117,7 +136,13 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
           })
           // A client that cannot write now must not live on.
           if (packetId === undefined) drop('the client did not write a publish')
+          else markWritten(publication)
           return packetId
+        },
+        subscribe (filter) {
+          // At QoS 0: a reply that a lost connection takes with it is lost at QoS 1 as well, as no session outlives it; and
+          // QoS 1 has the broker hold back, and then throw away, what comes in faster than it is acknowledged.
+          asyncClient.subscribe(filter, { qos: 0 }).catch(() => {}) // its end is taken from the events above
         },
         drop
       }
@@ -145,7 +170,7 @@ function toClientOptions (options: ConnectOptions, packetIds: PacketIds): IClien
   const { clientId, protocolVersion, username, password, ca, cert, key } = options
   return {
     clientId,
-    protocolVersion: protocolVersion === '5' ? 5 : 4,
+    ...(protocolVersion === '5' ? { protocolVersion: 5, properties: { maximumPacketSize: MAX_PACKET_BYTES } } : { protocolVersion: 4 }),
     clean: true,
     // The query of a WebSocket URL stays part of the URL; MQTT.js would also take its `clientId` for ours.
     query: {},

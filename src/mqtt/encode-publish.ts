@@ -6,6 +6,10 @@ export interface PublishProperties {
   readonly messageExpiryInterval: number
   readonly contentType: string
   readonly userProperties: Readonly<Record<string, string>>
+  /** Where the device is to answer; undefined: it need not. */
+  readonly responseTopic: string | undefined
+  /** What its answer is to have, in ASCII; undefined where there is no Response Topic. */
+  readonly correlationData: string | undefined
 }
 
 /** A PUBLISH packet at QoS 1, not retained, not a duplicate. */
@@ -23,6 +27,8 @@ const FIXED_HEADER = 0x32
 /** Property identifiers (MQTT 5, table 2-4). */
 const MESSAGE_EXPIRY_INTERVAL = 0x02
 const CONTENT_TYPE = 0x03
+const RESPONSE_TOPIC = 0x08
+const CORRELATION_DATA = 0x09
 const USER_PROPERTY = 0x26
 
 /** Up to so many characters are copied one by one: a call into native code costs more. */
@@ -67,14 +73,17 @@ function measureRemaining (topic: string, payload: string, propertyLength: numbe
 /** The Property Length (MQTT 5, 2.2.2.1); 0 in MQTT 3.1.1, and never in MQTT 5: a command expires. */
 function measureProperties (properties: PublishProperties | undefined): number {
   if (properties === undefined) return 0
-  const { contentType, userProperties } = properties
+  const { contentType, userProperties, responseTopic, correlationData } = properties
   const expiry = 5
   let length = expiry + 1 + measureUtf8(contentType)
   for (const name in userProperties) length += 1 + measureUtf8(name) + measureUtf8(String(userProperties[name]))
+  if (responseTopic !== undefined) length += 1 + measureUtf8(responseTopic)
+  if (correlationData !== undefined) length += 1 + measureUtf8(correlationData)
   return length
 }
 
-function putProperties (target: Buffer, at: number, { messageExpiryInterval, contentType, userProperties }: PublishProperties): number {
+function putProperties (target: Buffer, at: number, properties: PublishProperties): number {
+  const { messageExpiryInterval, contentType, userProperties, responseTopic, correlationData } = properties
   let end = at
   target[end++] = MESSAGE_EXPIRY_INTERVAL
   end = target.writeUInt32BE(messageExpiryInterval, end)
@@ -84,6 +93,15 @@ function putProperties (target: Buffer, at: number, { messageExpiryInterval, con
     target[end++] = USER_PROPERTY
     end = putUtf8(target, end, name)
     end = putUtf8(target, end, String(userProperties[name]))
+  }
+  if (responseTopic !== undefined) {
+    target[end++] = RESPONSE_TOPIC
+    end = putUtf8(target, end, responseTopic)
+  }
+  if (correlationData !== undefined) {
+    target[end++] = CORRELATION_DATA
+    // Binary Data is written as a text of ASCII is (MQTT 5, 1.5.6).
+    end = putUtf8(target, end, correlationData)
   }
   return end
 }

@@ -8,6 +8,8 @@ export type NotSentReason =
   | 'expired'
   /** larger than the Maximum Packet Size of the broker */
   | 'too_large'
+  /** the broker refused the subscription to the topic of the reply that was to be waited for */
+  | 'no_reply_topic'
   /** the broker answered with a PUBACK reason code of 0x80 or more */
   | 'refused'
 

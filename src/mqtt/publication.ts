@@ -33,6 +33,16 @@ export interface Publication {
   readonly userProperties: Readonly<Record<string, string>>
   /** Monotonic milliseconds after which it must not be written any more. */
   readonly expiresAtMs: number
+  /** Where the device is to answer to; undefined: nobody waits for that. */
+  readonly replyTo?: ReplyTo | undefined
+}
+
+/** Where a device answers to, and whether its command is on its way. */
+export interface ReplyTo {
+  /** MQTT 5 Response Topic, and `reply_to` of a `json` payload. */
+  readonly topic: string
+  /** Whether the command was written to a connection. */
+  isWritten: boolean
 }
 
 /** How commands become publications: the same for every command of a process. */
@@ -72,6 +82,12 @@ function toJson (id: string, command: Command, clock: Clock): string {
 }
 
 /** The properties with which a publication is written. @param expiryS Message Expiry Interval, in seconds */
-export function propertiesOf ({ contentType, userProperties }: Publication, expiryS: number): PublishProperties {
-  return { messageExpiryInterval: expiryS, contentType, userProperties }
+export function propertiesOf ({ id, contentType, userProperties, replyTo }: Publication, expiryS: number): PublishProperties {
+  return {
+    messageExpiryInterval: expiryS,
+    contentType,
+    userProperties,
+    responseTopic: replyTo?.topic,
+    correlationData: replyTo === undefined ? undefined : id
+  }
 }

@@ -14,7 +14,7 @@ export interface KeepConnectedOptions extends ConnectOptions {
 }
 
 /** What the owner is told, over all connections: `onClose` follows each `onOpen`, and only that. */
-export interface KeeperEvents extends Pick<ConnectionEvents, 'onOpen' | 'onPuback'> {
+export interface KeeperEvents extends Pick<ConnectionEvents, 'onOpen' | 'onPuback' | 'onSuback' | 'onMessage'> {
   onClose(): void
 }
 
@@ -53,6 +53,8 @@ export function keepConnected (options: KeepConnectedOptions, events: KeeperEven
         events.onOpen(link)
       },
       onPuback: events.onPuback,
+      onSuback: events.onSuback,
+      onMessage: events.onMessage,
       onEnd (reason) {
         connection = undefined
         const wasOpen = openedAtMs !== undefined

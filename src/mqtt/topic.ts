@@ -87,11 +87,21 @@ function canStandInTopic (value: unknown): value is string {
 }
 
 function findTemplateFault (template: string): string | undefined {
-  const names = [...template.matchAll(PLACEHOLDER)].map(match => String(match[1]))
+  const names = placeholdersOf(template)
   const unknown = names.find(name => name !== 'imei' && claimOf(name) === undefined)
   if (unknown !== undefined) return `has the unknown placeholder {${unknown}}; there are {imei} and {claims.<name of a claim>}`
   if (!names.includes('imei')) return 'has no {imei}: every device would get every command'
 
+  const fault = findLiteralFault(template)
+  if (fault !== undefined) return fault
+  if (template.replaceAll(PLACEHOLDER, (_, name) => name === 'imei' ? '{i}' : '{c}').split('/').some(mixesClaims)) {
+    return 'has a claim and another placeholder in one level: two tenants could then name one topic'
+  }
+  return undefined
+}
+
+/** What a template breaks of the rules that hold for every topic, whatever stands for its placeholders; undefined: nothing. */
+export function findLiteralFault (template: string): string | undefined {
   const literal = template.replaceAll(PLACEHOLDER, '')
   if (/[{}]/.test(literal)) return 'has a brace outside a placeholder'
   // The server must close the connection on these, for every caller at once.
@@ -100,14 +110,16 @@ function findTemplateFault (template: string): string | undefined {
   const [unfit] = UNFIT_CHARACTER.exec(template) ?? []
   if (unfit !== undefined) return `has the character ${nameCharacter(unfit)}, on which a broker may close the connection [MQTT-1.5.4]`
   if (template.startsWith('$')) return 'starts with $, which is kept for the broker [MQTT-4.7.2-1]'
-  if (template.replaceAll(PLACEHOLDER, (_, name) => name === 'imei' ? '{i}' : '{c}').split('/').some(mixesClaims)) {
-    return 'has a claim and another placeholder in one level: two tenants could then name one topic'
-  }
 
-  const longest = Buffer.byteLength(literal) + names.length * MAX_SEGMENT_BYTES
+  const longest = Buffer.byteLength(literal) + placeholdersOf(template).length * MAX_SEGMENT_BYTES
   if (longest > MAX_TOPIC_BYTES) return `gives topics over ${MAX_TOPIC_BYTES} bytes [MQTT-4.7.3-3]`
   if (literal.split('/').length > MAX_TOPIC_LEVELS) return `has more than ${MAX_TOPIC_LEVELS} levels`
   return undefined
+}
+
+/** The names in a template's braces, in their order. */
+export function placeholdersOf (template: string): string[] {
+  return [...template.matchAll(PLACEHOLDER)].map(match => String(match[1]))
 }
 
 /** A character by its number, e.g. `U+000A`: what is refused cannot be seen. */

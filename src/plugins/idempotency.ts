@@ -9,6 +9,7 @@ import { createRedisStore } from '../idempotency/redis-store.js'
 import { shareClaims } from '../idempotency/share-claims.js'
 import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from '../idempotency/store.js'
 import { createKeyMetrics } from '../metrics/key-metrics.js'
+import type {} from './prefer.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -43,7 +44,7 @@ export interface IdempotencyOptions {
 const MARGIN_MS = 5_000
 
 /** Answers that are kept. A 406 is not: nothing was published, and a retry may succeed. */
-const RECORDED_STATUSES = [200, 504]
+const RECORDED_STATUSES = [200, 404, 504]
 
 /**
  * Honours `Idempotency-Key` on the routes with `config.idempotent`, after everything that
@@ -99,7 +100,7 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
     }
     idempotency.end(request.claim, request, reply, String(payload)).then(() => { done(null, payload) }, done)
   }
-}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'auth', 'authorization', 'limits', 'error-handler'] })
+}, { name: 'idempotency', dependencies: ['metrics', 'redis', 'mqtt', 'prefer', 'auth', 'authorization', 'limits', 'error-handler'] })
 
 function createIdempotency (
   store: IdempotencyStore,
@@ -121,12 +122,14 @@ function createIdempotency (
    */
   async function begin (key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const { iss: issuer, sub: subject } = request.user
+    const { waitS } = request
     const claim: Claim = {
       record: nameRecord({ issuer, subject, route: String(request.routeOptions.url), key }),
       nonce: randomUUID(),
       // With the topic: a caller with tokens of two tenants must not be told of one what became of the other's.
-      fingerprint: fingerprintOf([request.topic, request.body]),
-      runsMs: publishMs + MARGIN_MS
+      // And with whether the device was to answer, however long that was waited for.
+      fingerprint: fingerprintOf(waitS === undefined ? [request.topic, request.body] : [request.topic, request.body, 'wait']),
+      runsMs: publishMs + MARGIN_MS + (waitS ?? 0) * 1000
     }
     const result = await take(claim, request)
     if (result.kind === 'first') {
@@ -159,7 +162,7 @@ function createIdempotency (
   /** Records the answer that is about to be sent, or frees the key where nothing was published. */
   async function end (claim: Claim, request: FastifyRequest, reply: FastifyReply, body: string): Promise<void> {
     request.claim = null
-    if (request.sent?.outcome.kind === 'unknown') unsettled.set(request.sent.publication, claim)
+    if (request.sent !== null && reply.statusCode === 504) unsettled.set(request.sent.publication, claim)
     await settle(claim, {
       status: reply.statusCode,
       body,
@@ -179,7 +182,8 @@ function createIdempotency (
   async function amend (publication: object, answer: RecordedAnswer): Promise<void> {
     const claim = unsettled.get(publication)
     if (claim === undefined) return
-    unsettled.delete(publication)
+    // A 504 may become another first, and a 200 after that: the PUBACK comes late, and the reply later still.
+    if (answer.status !== 504) unsettled.delete(publication)
     await settle(claim, answer)
   }
 

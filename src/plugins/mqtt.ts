@@ -4,12 +4,17 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config/config.js'
+import { ProblemError } from '../errors.js'
 import { createCommandMetrics } from '../metrics/command-metrics.js'
 import type { Metrics } from '../metrics/metrics.js'
+import { createReplyMetrics } from '../metrics/reply-metrics.js'
 import type { Outcome } from '../mqtt/outcome.js'
 import { createPublication, type Command, type Publication } from '../mqtt/publication.js'
 import { createPublisher } from '../mqtt/publisher.js'
 import { keepConnected, type ConnectionKeeper } from '../mqtt/reconnect.js'
+import { createReplies, type Waited } from '../mqtt/replies.js'
+import { createReplySubscription } from '../mqtt/reply-subscription.js'
+import { createWaitingPublication } from '../mqtt/waiting-publication.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,6 +36,16 @@ export interface MqttOptions {
 export interface Sent {
   readonly publication: Publication
   readonly outcome: Outcome
+  /** What its wait for the answer of the device came to; undefined: there was none. */
+  readonly waited?: Waited
+}
+
+/** A command that was sent, and waits for the answer of its device. */
+export interface SentWait {
+  /** Resolves when the wait is over. Never rejects. */
+  readonly sent: Promise<Sent>
+  /** Nobody wants the answer any more: the wait gives up its place, and ends with the outcome of the command. */
+  leave(): void
 }
 
 /** How long the broker may take over a polite end before the connection is cut, in milliseconds. */
@@ -52,6 +67,9 @@ export default fp(async (fastify: FastifyInstance, options: MqttOptions) => {
 function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metrics: Metrics | undefined) {
   let keeper: ConnectionKeeper | undefined
   const state = new EventEmitter()
+  // Keeps replicas apart: their answers, and a broker throws out the older of two clients with one identifier.
+  const instance = randomBytes(6).toString('hex')
+  const canWait = mqtt.protocolVersion === '5' || mqtt.payloadFormat === 'json'
   const lateListeners: Array<(sent: Sent) => void> = []
   const publisher = createPublisher({
     clock,
@@ -60,13 +78,25 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     maxInflight: mqtt.maxInflight,
     maxQueue: mqtt.maxQueue,
     onLateOutcome (publication, outcome) {
-      counted?.acknowledgedLate()
-      log.warn({ id: publication.id, topic: publication.topic, outcome }, 'a PUBACK came after the caller was answered 504')
-      for (const listener of lateListeners) listener({ publication, outcome })
+      if (publication.replyTo === undefined) tellLateOutcome({ publication, outcome })
+      else replies.settleLate(publication, outcome)
     }
   })
   const isConnected = () => keeper?.isOpen === true
   const counted = metrics === undefined ? undefined : createCommandMetrics(metrics, { publisher, isConnected })
+  const subscription = createReplySubscription({ filter: mqtt.replyTopic.filter(instance), timeoutMs: mqtt.queueTimeoutMs, clock, log })
+  const replies = createReplies({
+    clock,
+    maxWaiters: mqtt.maxWaiters,
+    subscription,
+    send: publisher.send,
+    onReply (result) { countedReplies?.received(result) },
+    onLate (waited) {
+      if (waited.reply === undefined) tellLateOutcome(toSent(waited))
+      else tellLateReply(toSent(waited))
+    }
+  })
+  const countedReplies = metrics === undefined ? undefined : createReplyMetrics(metrics, () => replies.size)
   const publicationOptions = { format: mqtt.payloadFormat, clock }
 
   /** Publishes a command, at most once. Never rejects. */
@@ -78,7 +108,38 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     return { publication, outcome }
   }
 
-  /** Has a function told what became after all of each command that was answered `unknown`, where that becomes known. */
+  /**
+   * Publishes a command, at most once, and waits for the answer of its device.
+   * @param waitS seconds, counted from receipt
+   * @throws {ProblemError} `overloaded` (503) where too many wait; then nothing was published
+   */
+  function sendAndWait (command: Command, waitS: number): SentWait {
+    if (replies.isFull) throw new ProblemError('overloaded', { headers: { 'retry-after': '1' } })
+    const publication = createWaitingPublication(command, mqtt.replyTopic.build(instance, command.imei), publicationOptions)
+    const { ended, leave } = replies.wait(publication, command.receivedAtMs + waitS * 1000)
+    return {
+      sent: ended.then(waited => {
+        counted?.settled(waited.outcome, waited.outcomeMs)
+        return toSent(waited)
+      }),
+      leave
+    }
+  }
+
+  function tellLateOutcome (sent: Sent): void {
+    const { publication: { id, topic }, outcome } = sent
+    counted?.acknowledgedLate()
+    log.warn({ id, topic, outcome }, 'a PUBACK came after the caller was answered 504')
+    for (const listener of lateListeners) listener(sent)
+  }
+
+  function tellLateReply (sent: Sent): void {
+    const { publication: { id, topic } } = sent
+    log.info({ id, topic }, 'the reply of a device came after its caller was answered')
+    for (const listener of lateListeners) listener(sent)
+  }
+
+  /** Has a function told of each command whose answer would be another by now: its PUBACK, or the reply of its device, came late. */
   function onLateOutcome (listener: (sent: Sent) => void): void {
     lateListeners.push(listener)
   }
@@ -87,21 +148,27 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
   function start (): void {
     if (mqtt.protocolVersion === '3.1.1') {
       log.warn('MQTT 3.1.1: a publish that the broker refuses may be answered 200, commands do not expire, and a ttl is refused')
+      if (!canWait) log.warn('MQTT 3.1.1: Prefer: wait is ignored, as it needs MQTT_PAYLOAD=json')
     }
     keeper = keepConnected({
       ...mqtt,
-      // The suffix keeps replicas apart: a broker throws out the older of two clients with one identifier.
-      clientId: `${mqtt.clientId}-${randomBytes(6).toString('hex')}`,
+      clientId: `${mqtt.clientId}-${instance}`,
       clock,
       log
     }, {
       onOpen (link) {
         publisher.open(link)
+        subscription.open(link)
         counted?.connected()
         state.emit('connected')
       },
       onPuback: publisher.acknowledge,
-      onClose: publisher.close
+      onSuback: subscription.acknowledge,
+      onMessage: replies.receive,
+      onClose () {
+        publisher.close()
+        subscription.close()
+      }
     })
   }
 
@@ -112,20 +179,32 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
 
   /** Disconnects for good. */
   async function stop (): Promise<void> {
+    replies.endAll()
     await keeper?.stop(CLOSE_GRACE_MS)
   }
 
   return {
     send,
+    sendAndWait,
+    /** Ends every wait for the answer of a device, as if its time were over. */
+    endWaits: replies.endAll,
     start,
     stop,
     whenConnected,
     onLateOutcome,
     /** Publishes that are written and not acknowledged, those already answered 504 included. */
     get inFlight () { return publisher.inFlight },
+    /** How many callers wait for the answer of a device. */
+    get waiters () { return replies.size },
     /** Whether a command sent now would be written. */
     get isConnected () { return isConnected() },
     /** Whether commands expire at the broker (MQTT 5 only). */
-    get supportsExpiry () { return mqtt.protocolVersion === '5' }
+    get supportsExpiry () { return mqtt.protocolVersion === '5' },
+    /** Whether a device can be told where to answer: by the properties of MQTT 5, or by a `json` payload. */
+    canWait
   }
+}
+
+function toSent (waited: Waited): Sent {
+  return { publication: waited.publication, outcome: waited.outcome, waited }
 }

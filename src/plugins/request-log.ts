@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createAnsweredLog } from '../answered-line.js'
 import type { Clock } from '../clock.js'
-import type { Outcome } from '../mqtt/outcome.js'
+import type { Sent } from './mqtt.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -63,7 +63,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
       topic: request.topic === '' ? undefined : request.topic,
       commandId: sent?.publication.id,
       outcome: request.isForCommand ? outcomeOf(request, reply) : undefined,
-      reason: sent === null ? request.problem : reasonOf(sent.outcome)
+      reason: sent === null ? request.problem : reasonOf(sent)
     })
   }
 }, { name: 'request-log', dependencies: ['mqtt'] })
@@ -76,9 +76,11 @@ function outcomeOf ({ sent, isReplay }: FastifyRequest, { statusCode }: FastifyR
   return statusCode === 504 ? 'unknown' : 'refused'
 }
 
-/** Why a command was not accepted. */
-function reasonOf (outcome: Outcome): string | undefined {
-  return 'reason' in outcome ? outcome.reason : undefined
+/** Why a command was not accepted, or got no answer that was waited for. */
+function reasonOf ({ outcome, waited }: Sent): string | undefined {
+  if ('reason' in outcome) return outcome.reason
+  if (waited === undefined || waited.reply !== undefined) return undefined
+  return outcome.noSubscribers ? 'no_subscriber' : 'reply_timeout'
 }
 
 /** A target without its query, and without scheme, user and host, which an absolute one has (RFC 9112, section 3.2.2). */

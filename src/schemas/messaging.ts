@@ -34,3 +34,9 @@ export function createSendBody ({ microOps, expires }: SendBodyOptions): typeof 
 /** The two documented bodies: what was published where, or that nothing was. */
 export const SendResult = Type.Object({ detail: Type.String() })
 export type SendResult = Static<typeof SendResult>
+
+/** {@link SendResult} where the caller waited for the answer of the device. */
+export const RepliedResult = Type.Object({
+  detail: Type.String(),
+  reply: Type.Optional(Type.Unknown({ description: 'With `Prefer: wait`: what the device answered. JSON as JSON, anything else as a text' }))
+})

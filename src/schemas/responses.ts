@@ -17,6 +17,7 @@ const REQUEST_ID: Headers = {
 /** Header descriptions that several routes share. */
 export const HEADERS = {
   'Accept-Encoding': { type: 'string', description: 'How a body may be encoded, where that is what is wrong', examples: ['identity'] },
+  'Preference-Applied': { type: 'string', description: 'How long the reply was waited for, where that was asked for (RFC 7240)', examples: ['wait=10'] },
   'Proxy-Status': {
     type: 'string',
     description: 'What became of the publish (RFC 9209)',

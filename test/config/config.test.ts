@@ -33,11 +33,13 @@ const DEFAULTS = {
     clientId: 'messenger',
     protocolVersion: '5',
     topic: 'devices/{imei}/commands',
+    replyTopic: 'messenger/{instance}/replies/{imei}',
     payloadFormat: 'text',
     publishTimeoutMs: 5000,
     queueTimeoutMs: 1000,
     maxInflight: 1000,
-    maxQueue: 10_000
+    maxQueue: 10_000,
+    maxWaiters: 10_000
   }
 }
 
@@ -79,12 +81,14 @@ t.test('takes every variable over its default', async t => {
     MQTT_CLIENT_ID: 'gateway_1',
     MQTT_PROTOCOL: '3.1.1',
     MQTT_TOPIC: 'd/{imei}/c',
+    MQTT_REPLY_TOPIC: 'r/{instance}/{imei}',
     MQTT_PAYLOAD: 'json',
     MQTT_PUBLISH_TIMEOUT_MS: '2000',
     MQTT_QUEUE_TIMEOUT_MS: '500',
     MQTT_MAX_INFLIGHT: '20',
     MQTT_MAX_QUEUE: '0',
     COMMAND_TTL_S: '60',
+    MAX_WAITERS: '500',
     MICRO_OPS: 'push_down,push_up',
     JWT_SECRET: COMPLETE.JWT_SECRET,
     JWT_ISSUER: 'https://issuer.example',
@@ -138,11 +142,13 @@ t.test('takes every variable over its default', async t => {
       clientId: 'gateway_1',
       protocolVersion: '3.1.1',
       topic: 'd/{imei}/c',
+      replyTopic: 'r/{instance}/{imei}',
       payloadFormat: 'json',
       publishTimeoutMs: 2000,
       queueTimeoutMs: 500,
       maxInflight: 20,
-      maxQueue: 0
+      maxQueue: 0,
+      maxWaiters: 500
     }
   })
 })

@@ -14,6 +14,7 @@ const INTEGERS: ReadonlyArray<readonly [name: string, minimum: number, maximum: 
   ['MQTT_MAX_INFLIGHT', 1, 60_000, config => config.mqtt.maxInflight],
   ['MQTT_MAX_QUEUE', 0, 1_000_000, config => config.mqtt.maxQueue],
   ['COMMAND_TTL_S', 1, 86_400, config => config.commandTtlS],
+  ['MAX_WAITERS', 1, 1_000_000, config => config.mqtt.maxWaiters],
   ['IDEMPOTENCY_TTL_S', 1, 2_592_000, config => config.idempotency.ttlS],
   ['IDEMPOTENCY_MAX_RECORDS', 1, 10_000_000, config => config.idempotency.maxRecords],
   ['METRICS_PORT', 0, 65_535, config => config.metricsPort],

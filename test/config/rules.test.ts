@@ -70,6 +70,11 @@ t.test('does not start when there is a password for the broker and no user name'
   t.equal(loadConfig({ ...COMPLETE, MQTT_USERNAME: 'alone' }).mqtt.username, 'alone')
 })
 
+t.test('does not start when MQTT_REPLY_TOPIC breaks a rule of reply topics', async t => {
+  t.strictSame(faultsOf({ MQTT_REPLY_TOPIC: 'replies/{imei}' }), ['MQTT_REPLY_TOPIC has no {instance}: every process would get the answers to all others'])
+  t.strictSame(faultsOf({ MQTT_REPLY_TOPIC: '{claims.tenant}/{instance}/{imei}' }), ['MQTT_REPLY_TOPIC has the unknown placeholder {claims.tenant}; there are {instance} and {imei}'])
+})
+
 t.test('does not start when MQTT_TOPIC breaks a rule of topics', async t => {
   t.strictSame(faultsOf({ MQTT_TOPIC: 'devices/commands' }), ['MQTT_TOPIC has no {imei}: every device would get every command'])
   t.strictSame(faultsOf({ MQTT_TOPIC: '{tenant}/{imei}' }), ['MQTT_TOPIC has the unknown placeholder {tenant}; there are {imei} and {claims.<name of a claim>}'])

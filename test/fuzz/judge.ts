@@ -87,7 +87,7 @@ export function judgeDeliveries (exchanges: readonly Exchange[], deliveries: rea
       const candidates = left.get(id) ?? []
       const at = candidates.findIndex(({ payload, topic }) => payload === told[0] && topic === told[1])
       const [delivery] = candidates.splice(Math.max(at, 0), 1)
-      const wrong = checkDelivery(told, delivery, expected)
+      const wrong = checkDelivery(told, delivery, expected, appliedWaitS(answer))
       if (expected?.key !== undefined && keys.has(expected.key)) wrong.push(`published again with the key ${expected.key}`)
       if (expected?.key !== undefined) keys.add(expected.key)
       findings.push(...wrong.map(what => ({ what: `200 (${id}): ${what}`, input: exchange.input })))
@@ -98,18 +98,24 @@ export function judgeDeliveries (exchanges: readonly Exchange[], deliveries: rea
 
 /** Payload and topic that an answer says were published. */
 function toldBy ({ status, body }: Answer): [string, string] | undefined {
-  const [, payload, topic] = (status === 200 ? /^\{"detail":"Send `(.*)` to topic `(.*)`"\}$/.exec(body) : null) ?? []
+  const [, payload, topic] = (status === 200 ? /^\{"detail":"Send `(.*)` to topic `(.*?)`"(?:,"reply":"\w+")?\}$/.exec(body) : null) ?? []
   return payload === undefined || topic === undefined ? undefined : [payload, topic]
 }
 
+/** How long the reply of the device was waited for, as the answer has it: then that is the `ttl`, where none is asked for. */
+function appliedWaitS ({ headers }: Answer): number | undefined {
+  const [, seconds] = /^wait=(\d+)$/.exec(headers.get('preference-applied') ?? '') ?? []
+  return seconds === undefined ? undefined : Number(seconds)
+}
+
 /** What is wrong with the publish that a 200 tells of. */
-function checkDelivery ([payload, topic]: [string, string], delivery: Delivery | undefined, expected: Expectation | undefined): string[] {
+function checkDelivery ([payload, topic]: [string, string], delivery: Delivery | undefined, expected: Expectation | undefined, waitS: number | undefined): string[] {
   if (delivery === undefined) return ['nothing was published for it']
   const findings: string[] = []
   if (delivery.payload !== payload || delivery.topic !== topic) findings.push(`it tells of ${payload} to ${topic}, published was ${delivery.payload} to ${delivery.topic}`)
   if (delivery.retain) findings.push('published as retained')
   if (expected?.command === undefined) return findings
-  const { ttl = DEFAULT_TTL_S } = expected.command
+  const { ttl = waitS ?? DEFAULT_TTL_S } = expected.command
   const { expiryS = Infinity } = delivery
   if (expiryS > ttl || expiryS < ttl - SLOW_S) findings.push(`published with an expiry of ${expiryS} s, asked for was ${ttl} s`)
   return findings

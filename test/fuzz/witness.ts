@@ -13,13 +13,20 @@ export interface Delivery {
   readonly expiryS: number | undefined
 }
 
-/** Subscribes to everything; what it hears is in the order of the publishes. */
+/** What it answers to each command for which somebody waits. */
+export const REPLY = 'done'
+
+/** Subscribes to everything; what it hears is in the order of the publishes. It also is every device. */
 export async function startWitness (scope: Scope, url: string) {
   let heard: Delivery[] = []
   const client = mqtt.connect(url, { protocolVersion: 5 })
   scope.teardown(() => { client.end(true) })
   client.on('error', () => {})
   client.on('message', (topic, payload, { retain, properties }) => {
+    // Its own replies come back to it.
+    if (topic.startsWith('messenger/')) return
+    const { responseTopic, correlationData } = properties ?? {}
+    if (responseTopic !== undefined && correlationData !== undefined) client.publish(responseTopic, REPLY, { properties: { correlationData } })
     heard.push({
       requestId: String(properties?.userProperties?.request_id),
       topic,

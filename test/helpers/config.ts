@@ -13,10 +13,10 @@ export function faultsOf (environment: Environment, readFile?: ReadFile): readon
   return thrownBy(ConfigError, () => loadConfig(environment, readFile)).faults
 }
 
-/** The configuration with its topic as the template, so that two of them can be compared. */
+/** The configuration with its topics as their templates, so that two of them can be compared. */
 export function loadPlain (environment: Environment, readFile?: ReadFile) {
   const config = loadConfig(environment, readFile)
-  return { ...config, mqtt: { ...config.mqtt, topic: config.mqtt.topic.template } }
+  return { ...config, mqtt: { ...config.mqtt, topic: config.mqtt.topic.template, replyTopic: config.mqtt.replyTopic.template } }
 }
 
 /** Reads from these files and no others. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import mqttPacket, { type IConnackPacket, type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
+import mqttPacket, { type IConnackPacket, type IConnectPacket, type IPublishPacket, type ISubscribePacket, type Packet } from 'mqtt-packet'
 import type { Test } from 'tap'
 
 /** One client's connection to the scripted broker. */
@@ -10,7 +10,15 @@ export interface ScriptedConnection {
   connect: IConnectPacket | undefined
   /** PUBLISH packets received on it, in their order. */
   readonly published: IPublishPacket[]
+  /** Topic Filters it asked for, in their order. */
+  readonly subscribed: string[]
   send(packet: Packet): void
+  /** Answers a subscription, with a reason code where one is given. */
+  suback(messageId: number | undefined, reasonCode?: number): void
+  /** Delivers a message to it, at QoS 0. */
+  deliver(topic: string, payload: string | Buffer, correlationData?: Buffer): void
+  /** Delivers the answer to one of its commands, as its MQTT 5 device would publish it. */
+  reply(command: IPublishPacket | undefined, payload: string | Buffer): void
   /** Acknowledges a publish, with a reason code where one is given. */
   puback(messageId: number | undefined, reasonCode?: number): void
 }
@@ -23,6 +31,8 @@ export interface ScriptedBrokerOptions {
   readonly subackCode?: number
   /** What is done with a PUBLISH. Default: nothing, so it stays unacknowledged. */
   onPublish?: (packet: IPublishPacket, connection: ScriptedConnection) => void
+  /** What is done with a SUBSCRIBE. Default: it is answered with `subackCode`. */
+  onSubscribe?: (packet: ISubscribePacket, connection: ScriptedConnection) => void
   /** What is done with a CONNECT. Default: it is accepted. */
   onConnect?: (connection: ScriptedConnection) => void
   /** What is done with a DISCONNECT. Default: the connection is ended. */
@@ -43,7 +53,16 @@ export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptio
       socket,
       connect: undefined,
       published: [],
+      subscribed: [],
       send (packet) { if (socket.writable) socket.write(mqttPacket.generate(packet, { protocolVersion })) },
+      suback (messageId, reasonCode = 0) { this.send({ cmd: 'suback', messageId: Number(messageId), granted: [reasonCode] }) },
+      deliver (topic, payload, correlationData) {
+        this.send({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false, ...(correlationData !== undefined && { properties: { correlationData } }) })
+      },
+      reply (command, payload) {
+        const { responseTopic = '', correlationData } = command?.properties ?? {}
+        this.deliver(responseTopic, payload, correlationData)
+      },
       puback (messageId, reasonCode = 0) {
         this.send({ cmd: 'puback', messageId, ...(protocolVersion === 5 && { reasonCode }) } as Packet)
       }
@@ -59,7 +78,9 @@ export async function startScriptedBroker (t: Test, options: ScriptedBrokerOptio
         connection.published.push(packet)
         script.onPublish?.(packet, connection)
       } else if (packet.cmd === 'subscribe') {
-        connection.send({ cmd: 'suback', messageId: Number(packet.messageId), granted: [script.subackCode ?? 1] })
+        connection.subscribed.push(...packet.subscriptions.map(({ topic }) => topic))
+        if (script.onSubscribe !== undefined) script.onSubscribe(packet, connection)
+        else connection.suback(packet.messageId, script.subackCode ?? 1)
       } else if (packet.cmd === 'pingreq') {
         connection.send({ cmd: 'pingresp' })
       } else if (packet.cmd === 'disconnect') {

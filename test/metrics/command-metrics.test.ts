@@ -14,6 +14,7 @@ const NOTHING = {
   'outcome=not_sent,reason=no_slot': 0,
   'outcome=not_sent,reason=expired': 0,
   'outcome=not_sent,reason=too_large': 0,
+  'outcome=not_sent,reason=no_reply_topic': 0,
   'outcome=not_sent,reason=refused': 0,
   'outcome=unknown,reason=timed_out': 0,
   'outcome=unknown,reason=connection_lost': 0

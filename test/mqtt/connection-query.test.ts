@@ -11,6 +11,8 @@ function open (t: Test, url: string) {
   const connection = openConnection(url, { clientId: 'messenger-test', protocolVersion: '5' }, {
     onOpen () { seen.opens += 1 },
     onPuback () {},
+    onSuback () {},
+    onMessage () {},
     onEnd (reason) { seen.ends.push(reason) }
   })
   t.teardown(() => { connection.drop('the test is over') })

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { openConnection, type ConnectOptions } from '../../src/mqtt/connection.js'
+import { openConnection, type ConnectOptions, type SubscribableLink } from '../../src/mqtt/connection.js'
 import type { Publication } from '../../src/mqtt/publication.js'
-import type { Link } from '../../src/mqtt/publisher.js'
 import { freePort } from '../helpers/mosquitto.js'
 import { startScriptedBroker, type ScriptedBrokerOptions } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
@@ -17,10 +16,12 @@ const PUBLICATION: Publication = {
 }
 
 function open (t: Test, url: string, options: Partial<ConnectOptions> = {}) {
-  const seen = { links: [] as Link[], pubacks: [] as Array<[number, number]>, ends: [] as string[] }
+  const seen = { links: [] as SubscribableLink[], pubacks: [] as Array<[number, number]>, subacks: [] as number[], messages: [] as unknown[][], ends: [] as string[] }
   const connection = openConnection(url, { clientId: 'messenger-test', protocolVersion: '5', ...options }, {
     onOpen (link) { seen.links.push(link) },
     onPuback (packetId, reasonCode) { seen.pubacks.push([packetId, reasonCode]) },
+    onSuback (reasonCode) { seen.subacks.push(reasonCode) },
+    onMessage (topic, payload, correlationData) { seen.messages.push([topic, payload.toString(), correlationData?.toString()]) },
     onEnd (reason) { seen.ends.push(reason) }
   })
   t.teardown(() => { connection.drop('the test is over') })
@@ -117,6 +118,39 @@ t.test('never reuses a Packet Identifier that is in flight, over more publishes 
   broker.connections[0]?.puback(stuck)
   await until(() => pubacks.length === 66_001, 'the late PUBACK')
   t.strictSame(pubacks.at(-1), [first, 0])
+})
+
+t.test('tells where to answer, and to what, where that is waited for', async t => {
+  const { link, broker } = await openScripted(t)
+  const replyTo = { topic: 'replies/1', isWritten: false }
+  link.publish({ ...PUBLICATION, replyTo }, 30)
+  t.ok(replyTo.isWritten)
+  await until(() => broker.published.length > 0, 'the PUBLISH')
+  t.equal(broker.published[0]?.properties?.responseTopic, 'replies/1')
+  t.equal(broker.published[0]?.properties?.correlationData?.toString(), 'id-1')
+})
+
+t.test('subscribes, and hands on the SUBACK and each message', async t => {
+  const { link, broker, subacks, messages } = await openScripted(t, { subackCode: 0x87 })
+  link.subscribe('replies/+')
+  await until(() => subacks.length > 0, 'the SUBACK')
+  t.strictSame([subacks, broker.connections[0]?.subscribed], [[0x87], ['replies/+']])
+  broker.connections[0]?.deliver('replies/1', 'done', Buffer.from('id-1'))
+  broker.connections[0]?.deliver('replies/2', 'done')
+  await until(() => messages.length === 2, 'the messages')
+  t.strictSame(messages, [['replies/1', 'done', 'id-1'], ['replies/2', 'done', undefined]])
+})
+
+t.test('hands on nothing after it was dropped', async t => {
+  const { link, broker, subacks, messages, pubacks } = await openScripted(t)
+  link.subscribe('replies/+')
+  link.publish(PUBLICATION, 30)
+  await until(() => broker.published.length === 1, 'the publish')
+  broker.connections[0]?.deliver('replies/1', 'done')
+  broker.connections[0]?.puback(broker.published[0]?.messageId)
+  link.drop('enough')
+  await until(() => broker.connections[0]?.socket.destroyed === true, 'the end at the broker')
+  t.strictSame([messages, pubacks, subacks.length <= 1], [[], [], true])
 })
 
 t.test('writes nothing after it was dropped', async t => {

@@ -3,14 +3,24 @@ import mqttPacket from 'mqtt-packet'
 import t from 'tap'
 import { encodePublish, measurePublish, type PublishPacket } from '../../src/mqtt/encode-publish.js'
 import { createPublication, propertiesOf } from '../../src/mqtt/publication.js'
+import { createWaitingPublication } from '../../src/mqtt/waiting-publication.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
 
 /** The packet as mqtt-packet writes it, the encoder of MQTT.js. */
 function generate ({ packetId, topic, payload, properties }: PublishPacket): Buffer {
   const packet = { cmd: 'publish', qos: 1, dup: false, retain: false, messageId: packetId, topic, payload } as const
   if (properties === undefined) return mqttPacket.generate(packet)
-  const { userProperties, ...others } = properties
-  return mqttPacket.generate({ ...packet, properties: { ...others, userProperties: { ...userProperties } } }, { protocolVersion: 5 })
+  const { messageExpiryInterval, contentType, userProperties, responseTopic, correlationData } = properties
+  return mqttPacket.generate({
+    ...packet,
+    properties: {
+      messageExpiryInterval,
+      contentType,
+      userProperties: { ...userProperties },
+      ...(responseTopic !== undefined && { responseTopic }),
+      ...(correlationData !== undefined && { correlationData: Buffer.from(correlationData) })
+    }
+  }, { protocolVersion: 5 })
 }
 
 /** The packet as it is written here, between other bytes. */
@@ -44,7 +54,8 @@ type Parts = Partial<Omit<PublishPacket, 'properties'> & PublishPacket['properti
 
 /** A packet of small parts, some of which a test makes large. */
 function createPacket ({ packetId = 65_535, topic = 'd', payload = '', ...properties }: Parts): PublishPacket {
-  return { packetId, topic, payload, properties: { messageExpiryInterval: 86_400, contentType: 't', userProperties: { id: 'i' }, ...properties } }
+  const small = { messageExpiryInterval: 86_400, contentType: 't', userProperties: { id: 'i' }, responseTopic: undefined, correlationData: undefined }
+  return { packetId, topic, payload, properties: { ...small, ...properties } }
 }
 
 /** One packet for each length, from the first to the last. */
@@ -84,6 +95,7 @@ t.test('writes a publish with properties of any length', async t => {
   t.strictSame(findWrong(range(16_300, 16_400, traceparent => ({ userProperties: { traceparent } }))), [])
   t.strictSame(findWrong(range(0, 130, name => ({ userProperties: { [name]: 'a', id: 'b', request_id: name } }))), [])
   t.strictSame(findWrong(range(1, 130, contentType => ({ contentType }))), [])
+  t.strictSame(findWrong(range(1, 130, responseTopic => ({ responseTopic, correlationData: responseTopic }))), [])
 })
 
 t.test('writes a publish of MQTT 3.1.1, without properties', async t => {
@@ -108,7 +120,9 @@ t.test('writes whatever is published as MQTT.js does', async () => {
     properties: fc.record({
       messageExpiryInterval: fc.integer({ min: 1, max: 86_400 }),
       contentType: text.filter(contentType => contentType !== ''),
-      userProperties: fc.dictionary(text, text, { minKeys: 1, noNullPrototype: true })
+      userProperties: fc.dictionary(text, text, { minKeys: 1, noNullPrototype: true }),
+      responseTopic: fc.option(text.filter(topic => topic !== ''), { nil: undefined }),
+      correlationData: fc.option(fc.uuid(), { nil: undefined })
     })
   })
   fc.assert(fc.property(packet, packet => findWrong([packet]).length === 0))
@@ -122,7 +136,9 @@ t.test('writes the publications that commands become', async t => {
   const publications = [
     createPublication(command, { format: 'text', clock }),
     createPublication(command, { format: 'json', clock }),
-    createPublication({ ...command, traceparent }, { format: 'json', clock })
+    createPublication({ ...command, traceparent }, { format: 'json', clock }),
+    createWaitingPublication(command, `messenger/a1b2c3d4e5f6/replies/${imei}`, { format: 'text', clock }),
+    createWaitingPublication(command, `messenger/a1b2c3d4e5f6/replies/${imei}`, { format: 'json', clock })
   ]
   t.strictSame(findWrong(publications.map(publication => ({ packetId: 1, ...publication, properties: propertiesOf(publication, 30) }))), [])
 })

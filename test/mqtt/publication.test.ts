@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createPublication, type Command, type PublicationOptions } from '../../src/mqtt/publication.js'
+import { createWaitingPublication } from '../../src/mqtt/waiting-publication.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
 
 const WALL_MS = Date.UTC(2026, 0, 1, 12, 0, 0, 250)
@@ -78,4 +79,16 @@ t.test('passes the trace context on where the caller sent one', async t => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const { id, userProperties } = createPublication({ ...COMMAND, traceparent }, options)
   t.strictSame(userProperties, { id, request_id: 'request-1', traceparent })
+})
+
+t.test('asks for an answer in the JSON document, and in the text not at all', async t => {
+  for (const format of ['json', 'text'] as const) {
+    const { options } = setUp(format)
+    const { id, payload, replyTo, expiresAtMs } = createWaitingPublication(COMMAND, 'messenger/a1/replies/42', options)
+    t.strictSame(replyTo, { topic: 'messenger/a1/replies/42', isWritten: false })
+    t.equal(expiresAtMs, 30_000)
+    t.equal(payload, format === 'text'
+      ? 'push_down'
+      : `{"id":"${id}","imei":"42","micro_op":"push_down","issued_at":${WALL_S},"expires_at":${WALL_S + 30},"reply_to":"messenger/a1/replies/42"}`)
+  }
 })

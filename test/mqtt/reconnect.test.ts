@@ -21,7 +21,9 @@ function setUp (t: Test, urls: string[], clock = systemClock) {
   }, {
     onOpen () { opens += 1 },
     onClose () { closes += 1 },
-    onPuback () {}
+    onPuback () {},
+    onSuback () {},
+    onMessage () {}
   })
   t.teardown(() => keeper.stop(0))
   return { keeper, lines, get opens () { return opens }, get closes () { return closes } }

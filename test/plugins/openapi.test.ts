@@ -30,7 +30,7 @@ t.test('documents every answer of the send route, each problem with an example a
   const app = await startApp(t, NOWHERE)
   const { paths, components } = (await app.inject('/openapi.json')).json()
   const { responses, security, requestBody } = paths['/messaging/send'].post
-  t.strictSame(Object.keys(responses), ['200', '400', '401', '403', '406', '408', '409', '413', '415', '422', '429', '431', '500', '503', '504'])
+  t.strictSame(Object.keys(responses), ['200', '400', '401', '403', '404', '406', '408', '409', '413', '415', '422', '429', '431', '500', '503', '504'])
   t.strictSame(security, [{ bearer: [] }])
   t.equal(components.securitySchemes.bearer.scheme, 'bearer')
   t.strictSame(Object.keys(requestBody.content), ['application/json'])

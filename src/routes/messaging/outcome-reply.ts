@@ -6,6 +6,7 @@ import { nameRefusal, NOT_AUTHORIZED, QUOTA_EXCEEDED } from '../../mqtt/reason-c
 import type { SendResult } from '../../schemas/messaging.js'
 import type { Sent } from '../../plugins/mqtt.js'
 import type { Problem } from '../../schemas/problem.js'
+import { answerToWait } from './wait-reply.js'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -17,7 +18,8 @@ const NOT_SENT_STATUS: Readonly<Record<Exclude<NotSentReason, 'refused'>, string
   not_connected: 'error=destination_unavailable',
   no_slot: 'error=connection_limit_reached',
   expired: 'error=connection_write_timeout',
-  too_large: 'error=proxy_configuration_error; details="packet too large"'
+  too_large: 'error=proxy_configuration_error; details="packet too large"',
+  no_reply_topic: 'error=proxy_configuration_error; details="reply topic refused"'
 }
 const UNKNOWN_STATUS: Readonly<Record<UnknownReason, string>> = {
   timed_out: 'error=connection_read_timeout',
@@ -31,16 +33,23 @@ const RETRY_AFTER_S: Readonly<Partial<Record<NotSentReason, string>>> = {
 }
 
 /** What a send is answered with. */
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly contentType: string
   readonly proxyStatus?: string | undefined
   readonly retryAfterS?: string | undefined
   readonly body: SendResult | Problem
+  /** The body as it is sent; undefined: it is {@link Answer.body}, serialized. */
+  readonly text?: string
 }
 
 /** The answer for what became of a command: 200, 406 or 504, as the contract's table has them. */
-export function answerTo ({ outcome, publication }: Sent): Answer {
+export function answerTo (sent: Sent): Answer {
+  if (sent.waited !== undefined) return answerToWait(sent.waited, answerToOutcome(sent))
+  return answerToOutcome(sent)
+}
+
+function answerToOutcome ({ outcome, publication }: Sent): Answer {
   switch (outcome.kind) {
     case 'accepted': return {
       status: 200,
@@ -65,15 +74,15 @@ export function answerTo ({ outcome, publication }: Sent): Answer {
 }
 
 /** Sends an answer. */
-export function replyWith (reply: FastifyReply, { status, contentType, proxyStatus, retryAfterS, body }: Answer): FastifyReply {
+export function replyWith (reply: FastifyReply, { status, contentType, proxyStatus, retryAfterS, body, text }: Answer): FastifyReply {
   if (proxyStatus !== undefined) reply.header('proxy-status', proxyStatus)
   if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS)
-  return reply.code(status).type(contentType).send(body)
+  return reply.code(status).type(contentType).send(text ?? body)
 }
 
 /** An answer as it is kept for repeats of its request. */
-export function toRecord ({ status, contentType, proxyStatus, body }: Answer): RecordedAnswer {
-  return { status, contentType, proxyStatus, body: JSON.stringify(body) }
+export function toRecord ({ status, contentType, proxyStatus, body, text }: Answer): RecordedAnswer {
+  return { status, contentType, proxyStatus, body: text ?? JSON.stringify(body) }
 }
 
 type NotSent = Extract<Outcome, { kind: 'not_sent' }>

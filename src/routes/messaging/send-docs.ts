@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import { SendResult } from '../../schemas/messaging.js'
+import { RepliedResult, SendResult } from '../../schemas/messaging.js'
 import { HEADERS, jsonResponse, problemResponse } from '../../schemas/responses.js'
 
-const { 'Idempotency-Replayed': IDEMPOTENCY_REPLAYED, 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE } = HEADERS
+const { 'Idempotency-Replayed': IDEMPOTENCY_REPLAYED, 'Preference-Applied': PREFERENCE_APPLIED, 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE } = HEADERS
 
 const RATE_LIMIT = { 'RateLimit-Limit': HEADERS['RateLimit-Limit'], 'RateLimit-Remaining': HEADERS['RateLimit-Remaining'], 'RateLimit-Reset': HEADERS['RateLimit-Reset'] }
 
@@ -18,6 +18,10 @@ export const sendDocs = {
     '- **406**: it can never reach the device. Repeating it is safe.',
     '- **504**: unknown. It was sent, and no acknowledgement came: it may or may not reach the device until its `ttl` is over.',
     '',
+    'With `Prefer: wait=10` the answer of the device is waited for, for at most 10 seconds from receipt. A **200** then has it in `reply`; ' +
+      '**404** `no_subscriber`: the broker says that nobody is subscribed; **504** `reply_timeout`: the broker acknowledged the command, and ' +
+      'the device did not answer in time.',
+    '',
     'After any other status nothing was published.',
     '',
     'A token with `authorization_details` (RFC 9396) may send only what one of its entries covers, e.g. ' +
@@ -31,6 +35,11 @@ export const sendDocs = {
         '1-255 visible ASCII characters, bare or in quotes',
       examples: ['gate-7-2026-11-23T16:40']
     })),
+    prefer: Type.Optional(Type.String({
+      description: 'How many seconds to wait for the answer of the device (RFC 7240): 1-60, more is applied as 60. Without a `ttl` in the body it is the ' +
+        '`ttl` too. What cannot be honoured is ignored; `Preference-Applied` says what was',
+      examples: ['wait=10']
+    })),
     'x-request-id': Type.Optional(Type.String({
       description: 'Names this HTTP exchange: 1-128 of `0-9 A-Z a-z _ . -`; anything else is replaced',
       examples: ['gate-7-open-1']
@@ -41,9 +50,10 @@ export const sendDocs = {
     }))
   }),
   response: {
-    200: jsonResponse('Accepted: the broker acknowledged the publish', SendResult, {
+    200: jsonResponse('Accepted: the broker acknowledged the publish, or the device answered', RepliedResult, {
       detail: 'Send `push_down` to topic `devices/26372637216372637126376237/commands`'
     }, {
+      'Preference-Applied': PREFERENCE_APPLIED,
       'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; details="no matching subscribers"'] },
       'Idempotency-Replayed': IDEMPOTENCY_REPLAYED,
       ...RATE_LIMIT
@@ -61,8 +71,13 @@ export const sendDocs = {
         ]
       }
     }),
+    404: problemResponse(['no_subscriber'], {
+      'Preference-Applied': PREFERENCE_APPLIED,
+      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; details="no matching subscribers"'] },
+      'Idempotency-Replayed': IDEMPOTENCY_REPLAYED
+    }),
     406: jsonResponse('Not sent: the command can never reach the device', SendResult, { detail: 'Somthing went wrong' }, {
-      'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER
+      'Preference-Applied': PREFERENCE_APPLIED, 'Proxy-Status': PROXY_STATUS, 'Retry-After': RETRY_AFTER
     }),
     408: problemResponse(['request_timeout']),
     409: problemResponse(['idempotency_key_in_use'], { 'Retry-After': RETRY_AFTER }),
@@ -72,9 +87,10 @@ export const sendDocs = {
     429: problemResponse(['rate_limited'], { ...RATE_LIMIT, 'Retry-After': RETRY_AFTER, 'WWW-Authenticate': WWW_AUTHENTICATE }),
     431: problemResponse(['header_fields_too_large']),
     500: problemResponse(['internal_error']),
-    503: problemResponse(['shutting_down', 'key_source_unavailable', 'idempotency_store_full', 'idempotency_store_unavailable'], { 'Retry-After': RETRY_AFTER }),
-    504: problemResponse(['delivery_unknown'], {
-      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; error=connection_read_timeout', 'messenger; error=connection_terminated'] },
+    503: problemResponse(['shutting_down', 'overloaded', 'key_source_unavailable', 'idempotency_store_full', 'idempotency_store_unavailable'], { 'Retry-After': RETRY_AFTER }),
+    504: problemResponse(['delivery_unknown', 'reply_timeout'], {
+      'Preference-Applied': PREFERENCE_APPLIED,
+      'Proxy-Status': { ...PROXY_STATUS, examples: ['messenger; error=connection_read_timeout', 'messenger; error=http_response_timeout; details="no reply of the device"'] },
       'Idempotency-Replayed': IDEMPOTENCY_REPLAYED
     })
   }

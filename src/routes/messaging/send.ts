@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ProblemError } from '../../errors.js'
+import type { Command } from '../../mqtt/publication.js'
 import { answerError, sendProblem } from '../../plugins/error-handler.js'
+import type { Sent } from '../../plugins/mqtt.js'
 import { createSendBody } from '../../schemas/messaging.js'
 import { sendDocs } from './send-docs.js'
 import { answerTo, replyWith, toRecord } from './outcome-reply.js'
@@ -18,22 +20,32 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
   fastify.mqtt.onLateOutcome(async sent => { await fastify.idempotency.amend(sent.publication, toRecord(answerTo(sent))) })
 
   fastify.post('/messaging/send', {
-    config: { command: true, idempotent: true },
+    config: { command: true, idempotent: true, waits: true },
     schema: { ...sendDocs, body: createSendBody({ microOps: options.microOps, expires: fastify.mqtt.supportsExpiry }) },
     errorHandler: answerSendError
   }, async (request, reply) => {
     const { imei, micro_op: microOp, ttl } = request.body
-    request.sent = await fastify.mqtt.send({
+    const { waitS } = request
+    const command = {
       imei,
       topic: request.topic,
       microOp,
-      ttlS: ttl ?? options.commandTtlS,
+      ttlS: ttl ?? waitS ?? options.commandTtlS,
       receivedAtMs: request.receivedAtMs,
       requestId: request.id,
       traceparent: traceparentOf(request.headers.traceparent)
-    })
+    }
+    request.sent = await (waitS === undefined ? fastify.mqtt.send(command) : waitForReply(command, waitS, reply))
     return replyWith(reply, answerTo(request.sent))
   })
+}
+
+/** Sends a command and waits for the answer of its device, for as long as somebody is there to hear it or has a key to ask for it. */
+function waitForReply (command: Command, waitS: number, reply: FastifyReply): Promise<Sent> {
+  const { sent, leave } = reply.server.mqtt.sendAndWait(command, waitS)
+  reply.header('preference-applied', `wait=${waitS}`)
+  if (reply.request.claim === null) reply.raw.once('close', leave)
+  return sent
 }
 
 /** After the publish nothing may be answered 500, which callers read as "nothing happened". */

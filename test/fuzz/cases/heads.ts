@@ -55,7 +55,7 @@ const known = fc.oneof(
   fc.oneof(latin1, fc.constantFrom('mine', 'x'.repeat(129), 'a b', '../..', '{}')).map((value): Lines => [['X-Request-Id', value]]),
   fc.constant<Lines>([['X-Request-Id', 'one'], ['X-Request-Id', 'two']]),
   fc.oneof(latin1, fc.constantFrom('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'ff-0-0-0')).map((value): Lines => [['traceparent', value]]),
-  fc.oneof(latin1, fc.constantFrom('wait=1', 'wait=-1', 'wait=abc', 'respond-async')).map((value): Lines => [['Prefer', value]]),
+  fc.oneof(latin1, fc.constantFrom('wait=60', 'respond-async, wait="60"', 'wait=0', 'wait=-1', 'wait=abc', 'respond-async', '"wait=60')).map((value): Lines => [['Prefer', value]]),
   fc.constantFrom('100-continue', '100-Continue', 'foo', '', '100-continue, foo').map((value): Lines => [['Expect', value]]),
   fc.constantFrom('https://app.example', 'null', 'https://evil.example', '*').map((value): Lines => [['Origin', value], ['Access-Control-Request-Method', 'POST']]),
   fc.tuple(fc.constantFrom('Accept', 'Accept-Encoding', 'Range', 'If-Match', 'Forwarded', 'X-Forwarded-For', 'X-HTTP-Method-Override', 'Cookie', 'TE', 'Via', 'Max-Forwards', 'Content-Language', 'Accept-Version', '__proto__', 'constructor'), latin1).map((line): Lines => [line])

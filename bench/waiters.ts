@@ -1,0 +1,140 @@
+import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import mqtt, { type IPublishPacket } from 'mqtt'
+import { buildApp } from '../src/app.js'
+import { loadConfig } from '../src/config/config.js'
+import { startBroker, type Broker } from './broker.js'
+import { readRssMiB, requireProc } from './proc.js'
+import { killAll, stopAll } from './processes.js'
+import { createCredentials } from './request.js'
+import { startMessenger } from './subjects.js'
+
+/** Memory that one wait takes, in bytes: the goal. */
+const GOAL_BYTES = 2_048
+
+/** Callers that begin at a time: the system refuses connections that come faster than they are accepted. */
+const BATCH = 250
+
+/** How long each caller would wait, in seconds: longer than the run. */
+const WAIT_S = 60
+
+/** Longest wait for something to come about, in milliseconds. */
+const LIMIT_MS = 50_000
+
+process.on('exit', killAll)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
+
+const { values } = parseArgs({ options: { count: { type: 'string', default: '10000' } } })
+const count = Number(values.count)
+try {
+  requireProc()
+  if (!Number.isInteger(count) || count < BATCH || count > 10_000) throw new RangeError(`--count must be a whole number, ${BATCH} to 10000`)
+  const broker = await startBroker()
+  try {
+    await measureWaits(broker)
+    await measureCallers(broker)
+  } finally {
+    await broker.stop()
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+} finally {
+  await stopAll()
+}
+
+/** What a wait takes by itself, without the HTTP request: measured inside of this process. */
+async function measureWaits (broker: Broker): Promise<void> {
+  const app = await buildApp(loadConfig({ MQTT_URL: broker.url, JWT_SECRET: 'a secret of the bench, of more than 32 bytes' }))
+  await app.ready()
+  await app.mqtt.whenConnected()
+  const begin = async () => {
+    const waits: Array<Promise<unknown>> = []
+    for (let n = 0; n < count; n += 1) {
+      const imei = `2637263721637263712637${n}`
+      const command = { imei, topic: `devices/${imei}/commands`, microOp: 'push_down', ttlS: WAIT_S, receivedAtMs: performance.now(), requestId: `request-${n}` }
+      waits.push(app.mqtt.sendAndWait(command, WAIT_S).sent)
+      if (n % BATCH === 0) await until(() => app.mqtt.inFlight < BATCH, 'PUBACKs')
+    }
+    await until(() => app.mqtt.waiters === count && app.mqtt.inFlight === 0, 'the PUBACKs')
+    return waits
+  }
+  const end = async (waits: ReadonlyArray<Promise<unknown>>) => {
+    app.mqtt.endWaits()
+    await Promise.all(waits)
+  }
+  // Once beforehand, so that buffers and tables have their size.
+  await end(await begin())
+  const before = readHeapBytes()
+  const waits = await begin()
+  const bytes = (readHeapBytes() - before) / count
+  say(`${count} waits: ${bytes.toFixed(0)} bytes each beside the request itself (goal: at most ${GOAL_BYTES}); ${count} that are over and remembered not counted`)
+  await end(waits)
+  await app.close()
+}
+
+/** So many callers over HTTP wait at once for a device, which answers when all of them do. */
+async function measureCallers (broker: Broker): Promise<void> {
+  const credentials = createCredentials()
+  const messenger = await startMessenger(credentials, broker)
+  const commands: IPublishPacket[] = []
+  const device = await mqtt.connectAsync(broker.url, { protocolVersion: 5 })
+  device.on('message', (_topic, _payload, packet) => { commands.push(packet) })
+  await device.subscribeAsync('devices/+/commands', { qos: 0 })
+
+  const agent = new Agent({ keepAlive: true })
+  const beforeMiB = readRssMiB(messenger.pid)
+  const answers: Array<Promise<string>> = []
+  for (let n = 0; n < count; n += 1) {
+    answers.push(call(messenger.url, agent, credentials.headers, `d${n}`))
+    if (n % BATCH === BATCH - 1) await until(() => commands.length === n + 1, `${n + 1} commands at the device`)
+  }
+  await until(() => commands.length === count, `${count} commands at the device`)
+  const waitingMiB = readRssMiB(messenger.pid)
+  const startedMs = performance.now()
+  for (const { topic, properties } of commands) {
+    device.publish(String(properties?.responseTopic), topic, { properties: { ...(properties?.correlationData !== undefined && { correlationData: properties.correlationData }) } })
+  }
+  const wrong = (await Promise.all(answers)).filter((answer, n) => answer !== `200 devices/d${n}/commands`)
+  const answeredMs = performance.now() - startedMs
+  say(`${count} callers over HTTP wait at once: ${(waitingMiB - beforeMiB).toFixed(0)} MiB more resident, ${((waitingMiB - beforeMiB) * 1024 / count).toFixed(1)} KiB each with connection and request`)
+  say(`${count - wrong.length} of ${count} were answered with the reply of their own device, the last one ${answeredMs.toFixed(0)} ms after the first reply`)
+  agent.destroy()
+  await device.endAsync(true)
+  await messenger.stop()
+  if (wrong.length > 0) throw new Error(`wrong answers, e.g.: ${wrong[0]}`)
+}
+
+/** Sends a command and waits. @returns the status and the reply, or what went wrong */
+function call (url: string, agent: Agent, headers: Readonly<Record<string, string>>, imei: string): Promise<string> {
+  return new Promise(resolve => {
+    const sent = request(url, { method: 'POST', agent, headers: { ...headers, prefer: `wait=${WAIT_S}` } }, response => {
+      let body = ''
+      response.setEncoding('utf8').on('data', chunk => { body += String(chunk) })
+      response.on('end', () => { resolve(`${response.statusCode} ${JSON.parse(body).reply}`) })
+    })
+    sent.on('error', error => { resolve(error.message) })
+    sent.end(JSON.stringify({ imei, micro_op: 'push_down' }))
+  })
+}
+
+function readHeapBytes (): number {
+  if (globalThis.gc === undefined) throw new Error('run with --expose-gc')
+  globalThis.gc()
+  globalThis.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+async function until (condition: () => boolean, what: string): Promise<void> {
+  const limitMs = performance.now() + LIMIT_MS
+  while (!condition()) {
+    if (performance.now() > limitMs) throw new Error(`not within ${LIMIT_MS} ms: ${what}`)
+    await sleep(1)
+  }
+}
+
+function say (line: string): void {
+  process.stdout.write(`${line}\n`)
+}

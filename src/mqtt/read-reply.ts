@@ -1,0 +1,47 @@
+import { isUtf8 } from 'node:buffer'
+
+/** Largest payload of a reply, in bytes. */
+export const MAX_REPLY_BYTES = 16_384
+
+/** What a device answered, and to which command. */
+export interface DeviceReply {
+  /** The `id` of the command. */
+  readonly id: string
+  /** The answer as a JSON text: JSON as it came, anything else as a JSON string. */
+  readonly json: string
+}
+
+/**
+ * Reads what a device published to its reply topic.
+ *
+ * With MQTT 5 the Correlation Data is the `id` and the payload the answer. Without, as in MQTT 3.1.1,
+ * the payload is `{"id": ..., "result": ...}`.
+ * @returns undefined where it is neither, or no UTF-8
+ */
+export function readReply (payload: Buffer, correlationData: Buffer | undefined): DeviceReply | undefined {
+  if (!isUtf8(payload)) return undefined
+  const text = payload.toString()
+  if (correlationData !== undefined) return { id: correlationData.toString('latin1'), json: isJson(text) ? text : JSON.stringify(text) }
+  return readEnvelope(text)
+}
+
+function isJson (text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readEnvelope (text: string): DeviceReply | undefined {
+  try {
+    const envelope: unknown = JSON.parse(text)
+    if (typeof envelope !== 'object' || envelope === null || !('id' in envelope) || !('result' in envelope)) return undefined
+    const { id, result } = envelope
+    // Of what is nested too deeply to be written down again, this throws.
+    return typeof id === 'string' ? { id, json: JSON.stringify(result) } : undefined
+  } catch {
+    return undefined
+  }
+}

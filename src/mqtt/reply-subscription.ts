@@ -1,0 +1,99 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
+import type { SubscribableLink } from './connection.js'
+import type { NotSentReason } from './outcome.js'
+import { isRefusal } from './reason-codes.js'
+
+export interface ReplySubscriptionOptions {
+  /** Topic Filter of all replies to this process. */
+  readonly filter: string
+  /** Longest wait for the SUBACK, in milliseconds. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+  /** Told of changes of state only. */
+  readonly log: Pick<FastifyBaseLogger, 'warn'>
+}
+
+/** Why nobody can wait for a reply just now. */
+type Obstacle = Extract<NotSentReason, 'not_connected' | 'no_reply_topic'>
+
+export type ReplySubscription = ReturnType<typeof createReplySubscription>
+
+/**
+ * Keeps the one subscription to the replies, on whichever connection there is.
+ *
+ * It is made when the first command asks for a reply, and then again on each new connection: where
+ * nobody ever waits, the user of the messenger needs no permission for it. A broker may also close
+ * the connection on a SUBSCRIBE that it forbids; so where it ends before the SUBACK, the next one is
+ * left alone until somebody asks again.
+ */
+export function createReplySubscription ({ filter, timeoutMs, clock, log }: ReplySubscriptionOptions) {
+  let link: SubscribableLink | undefined
+  let state: 'none' | 'asked' | 'overdue' | 'granted' | 'refused' = 'none'
+  let isWanted = false
+  let askers: Array<(obstacle: Obstacle | undefined) => void> = []
+  let cancelTimeout = () => {}
+
+  function subscribe (to: SubscribableLink): void {
+    state = 'asked'
+    // A SUBACK that has come but was not read, because this process was busy, is in time.
+    cancelTimeout = clock.after(timeoutMs, () => { setImmediate(giveUp, to) })
+    to.subscribe(filter)
+  }
+
+  function giveUp (on: SubscribableLink): void {
+    if (link !== on || state !== 'asked') return
+    state = 'overdue'
+    answer('not_connected')
+  }
+
+  function answer (obstacle: Obstacle | undefined): void {
+    const waiting = askers
+    askers = []
+    for (const asker of waiting) asker(obstacle)
+  }
+
+  /** Takes a new connection into use. The one before must have been closed. */
+  function open (opened: SubscribableLink): void {
+    link = opened
+    if (isWanted) subscribe(opened)
+  }
+
+  /** Takes the SUBACK of this connection. */
+  function acknowledge (reasonCode: number): void {
+    cancelTimeout()
+    const isRefused = isRefusal(reasonCode)
+    state = isRefused ? 'refused' : 'granted'
+    if (isRefused) log.warn({ filter, reasonCode }, 'the broker refuses the subscription to replies; requests with Prefer: wait are answered 406')
+    answer(isRefused ? 'no_reply_topic' : undefined)
+  }
+
+  /** Forgets the connection, which has ended. */
+  function close (): void {
+    cancelTimeout()
+    if (state === 'asked' || state === 'overdue') isWanted = false
+    link = undefined
+    state = 'none'
+    answer('not_connected')
+  }
+
+  /**
+   * Has a function told, within the time-out, when replies are heard on this connection, or what is in the
+   * way of that. Where that is known, it is told at once.
+   */
+  function whenKnown (tell: (obstacle: Obstacle | undefined) => void): void {
+    if (link === undefined || state === 'overdue') {
+      tell('not_connected')
+      return
+    }
+    if (state === 'granted' || state === 'refused') {
+      tell(state === 'refused' ? 'no_reply_topic' : undefined)
+      return
+    }
+    isWanted = true
+    askers.push(tell)
+    if (state === 'none') subscribe(link)
+  }
+
+  return { open, acknowledge, close, whenKnown }
+}
