@@ -67,9 +67,9 @@ function run (options: Options): void {
     output.write(`${line}\n`)
   }
 
-  const stop = () => {
+  const stop = async () => {
     status?.stop()
-    fleet.stop().catch(() => {})
+    await fleet.stop()
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import mqtt, { type MqttClient } from 'mqtt'
+import type { MqttClient } from 'mqtt'
 import t, { type Test } from 'tap'
 import { commandTopic, REPLY_PREFIX } from '../helpers/caller.js'
 import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'

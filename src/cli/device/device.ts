@@ -52,7 +52,7 @@ export function startDevice (options: DeviceOptions, events: DeviceEvents) {
   let unacknowledged = 0
   let failures = 0
   /** Gives up what is to happen next: a turn, or a timer. */
-  let cancelNext = () => {}
+  let cancelNext: () => void
   let cancelSpell = planSpell(random())
 
   connect()

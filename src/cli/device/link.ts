@@ -45,13 +45,12 @@ export function openLink (options: LinkOptions, events: LinkEvents): Link {
 
   client.on('connect', () => {
     client.subscribe(options.filter, { qos: 1 }, error => {
-      if (isOver) return
       if (error === null) events.onReady()
       else fail(error)
     })
   })
   // Also before the SUBACK: what waited in a session comes right behind the CONNACK.
-  client.on('message', (_topic, _payload, packet) => { if (!isOver) events.onMessage(packet) })
+  client.on('message', (_topic, _payload, packet) => { events.onMessage(packet) })
   client.on('error', fail)
   client.on('disconnect', ({ reasonCode }) => { fault ??= `the broker disconnected: ${nameReason(Number(reasonCode))}` })
   client.on('close', () => {
@@ -68,6 +67,7 @@ export function openLink (options: LinkOptions, events: LinkEvents): Link {
   function end (): void {
     if (isOver) return
     isOver = true
+    client.removeAllListeners('message')
     client.end(true)
     // Where a `close` still waits for a PUBACK, that alone does nothing.
     client.stream.destroy()
@@ -106,5 +106,5 @@ function toClientOptions (options: LinkOptions): IClientOptions {
 
 function nameReason (code: number): string {
   const names: Readonly<Record<number, string>> = mqtt.ReasonCodes
-  return names[code] ?? `reason code ${code}`
+  return names[code] || `reason code ${code}`
 }
