@@ -10,7 +10,7 @@ function anchorsOf (file: string): string[] {
 }
 
 const inDocs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md')).map(name => join('docs', name))
-const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'test/README.md', 'test/faults/README.md', 'bench/README.md', ...inDocs]
+const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'test/README.md', 'test/faults/README.md', 'bench/README.md', 'examples/devices/README.md', ...inDocs]
 
 for (const file of documents) {
   const text = readFileSync(file, 'utf8')
@@ -26,6 +26,6 @@ for (const file of documents) {
   })
 
   t.test(`${file} names files that there are`, async t => {
-    for (const [path] of text.matchAll(/(?<![\w./-])(?:src|test|docs|bench)\/[\w./-]*\w/g)) t.ok(existsSync(path), path)
+    for (const [path] of text.matchAll(/(?<![\w./-])(?:src|test|docs|bench|examples|deploy)\/[\w./-]*\w/g)) t.ok(existsSync(path), path)
   })
 }

@@ -1,58 +1,76 @@
-import { parseArgs } from 'node:util'
-import mqtt from 'mqtt'
 import { demoClaims } from '../banner.js'
+import { systemClock } from '../clock.js'
 import { loadConfig } from '../config/config.js'
 import { DEMO_FILE, readDemoState } from '../demo.js'
 import { withDotEnv } from '../dotenv.js'
-import { withoutUndefined } from '../without-undefined.js'
-import { parseClaims } from './claims.js'
-
-const USAGE = `Usage: npm run -s device -- <imei> [--claim KEY=VALUE]
-
-Is a device: subscribes to the topic of the imei and prints each command it gets, as
-"<time> <topic> <payload>". Connects to the first broker of MQTT_URL or, in demo mode,
-to the one in ${DEMO_FILE}. Ctrl-C ends it.
-
-  --claim KEY=VALUE  a claim that MQTT_TOPIC has, as callers have it in their tokens; may be
-                     repeated (default: as npm run -s token has it)
-`
+import { DEFAULT_REPLY } from './device/answer.js'
+import { startFleet } from './device/fleet.js'
+import { readOptions, type Options } from './device/options.js'
+import { showStatus } from './device/status.js'
+import { USAGE } from './device/usage.js'
 
 try {
-  run(process.argv.slice(2))
+  const options = readOptions(process.argv.slice(2))
+  if (options === undefined) process.stdout.write(USAGE)
+  else run(options)
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n\n${USAGE}`)
   process.exitCode = 1
 }
 
-function run (args: string[]): void {
-  const { positionals: [imei, ...more], values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { claim: { type: 'string', multiple: true, default: [] } }
-  })
-  if (imei === undefined || more.length > 0) throw new Error('name one imei')
+function run (options: Options): void {
+  const { imeis, claims, prints } = options
   const config = loadConfig(withDotEnv(process.env))
-  const { topic, urls, username, password, ca, cert, key, protocolVersion } = config.mqtt
+  const { topic, urls, ca, cert, key } = config.mqtt
   const url = urls[0] ?? readDemoState().broker
   if (url === undefined) throw new Error(`there is no broker in ${DEMO_FILE}: is the messenger running? npm start`)
-  const filter = topic.build(imei, { ...demoClaims(config), ...parseClaims(values.claim) })
+  const allClaims = { ...demoClaims(config), ...claims }
+  const topicOf = (imei: string) => topic.build(imei, allClaims)
+  const [first = '', ...others] = imeis
+  const whose = others.length === 0 ? topicOf(first) : `${topicOf(first)} and ${others.length} more`
 
-  const client = mqtt.connect(url, {
-    protocolVersion: protocolVersion === '5' ? 5 : 4,
-    ...withoutUndefined({ username, password, ca, cert, key })
+  const fleet = startFleet({
+    ...options,
+    topicOf,
+    reply: options.reply ?? DEFAULT_REPLY,
+    clock: systemClock,
+    link: {
+      url,
+      protocolVersion: options.protocolVersion ?? config.mqtt.protocolVersion,
+      isPersistent: options.isPersistent,
+      username: options.username ?? config.mqtt.username,
+      password: options.password ?? config.mqtt.password,
+      ca,
+      cert,
+      key
+    }
+  }, {
+    onAllReady () { say(`waiting for commands on ${whose} (Ctrl-C ends)`) },
+    onCommand (topicName, payload) {
+      if (prints) say(`${new Date().toISOString()} ${topicName} ${payload}`, process.stdout)
+    },
+    onDropped (why, topicName, payload) {
+      if (prints) say(`${new Date().toISOString()} ${topicName} ${payload} (${why}: not executed)`)
+    },
+    onFault (message) {
+      const hint = message.includes('ECONNREFUSED') && urls.length === 0 ? ': is the messenger running? npm start' : ''
+      say(`${message}${hint}`)
+    }
   })
-  client.on('connect', () => {
-    client.subscribe(filter, { qos: 1 }, error => {
-      process.stderr.write(error === null ? `waiting for commands on ${filter} (Ctrl-C ends)\n` : `${error.message}\n`)
-    })
-  })
-  client.on('message', (topicName, payload) => {
-    process.stdout.write(`${new Date().toISOString()} ${topicName} ${payload.toString()}\n`)
-  })
-  client.on('error', (error: Error & { code?: unknown }) => {
-    const hint = error.code === 'ECONNREFUSED' && urls.length === 0 ? ': is the messenger running? npm start' : ''
-    process.stderr.write(`${error.message}${hint}\n`)
-  })
-  process.once('SIGINT', () => { client.end() })
-  process.once('SIGTERM', () => { client.end() })
+  // One device has its commands to show.
+  const status = others.length === 0
+    ? undefined
+    : showStatus({ output: process.stderr, isTerminal: process.stderr.isTTY, clock: systemClock, count: imeis.length, tally: fleet.tally })
+
+  function say (line: string, output: NodeJS.WritableStream = process.stderr): void {
+    status?.clear()
+    output.write(`${line}\n`)
+  }
+
+  const stop = async () => {
+    status?.stop()
+    await fleet.stop()
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
 }

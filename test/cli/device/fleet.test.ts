@@ -1,0 +1,230 @@
+import t, { type Test } from 'tap'
+import { systemClock } from '../../../src/clock.js'
+import { DEFAULT_REPLY } from '../../../src/cli/device/answer.js'
+import { startFleet, type FleetOptions } from '../../../src/cli/device/fleet.js'
+import { nameDevices } from '../../../src/cli/device/imeis.js'
+import { startBroker } from '../../helpers/broker.js'
+import { commandTopic, REPLY_PREFIX, startCaller } from '../../helpers/caller.js'
+import { createFakeClock } from '../../helpers/fake-clock.js'
+import { skipWithoutMosquitto, startMosquitto } from '../../helpers/mosquitto.js'
+import { startScriptedBroker } from '../../helpers/scripted-broker.js'
+import { until } from '../../helpers/until.js'
+
+type Options = Partial<Omit<FleetOptions, 'link'>> & { readonly link?: Partial<FleetOptions['link']> }
+
+function startDevices (t: Test, url: string, { link, ...options }: Options = {}) {
+  const faults: string[] = []
+  const commands: string[] = []
+  const dropped: string[] = []
+  let timesAllReady = 0
+  const fleet = startFleet({
+    imeis: ['gate'],
+    topicOf: commandTopic,
+    reply: DEFAULT_REPLY,
+    replyRate: 1,
+    replyDelayMs: [0, 0],
+    offline: undefined,
+    clock: systemClock,
+    link: { url, protocolVersion: '5', isPersistent: false, ...link },
+    ...options
+  }, {
+    onAllReady () { timesAllReady += 1 },
+    onCommand (topic, payload) { commands.push(`${topic} ${payload}`) },
+    onDropped (why, _topic, payload) { dropped.push(`${why} ${payload}`) },
+    onFault (message) { faults.push(message) }
+  })
+  t.teardown(() => fleet.stop())
+  return {
+    ...fleet,
+    faults,
+    commands,
+    dropped,
+    allReady: (times = 1) => until(() => timesAllReady >= times, `all devices, for the ${times}. time; ${fleet.tally.ready} are ready; ${faults.join()}`, 20_000)
+  }
+}
+
+const resultOf = (imei: string) => ({ ok: true, imei, micro_op: 'push_down' })
+
+for (const [protocolVersion, count] of [['5', 100], ['3.1.1', 50]] as const) {
+  t.test(`${count} devices of MQTT ${protocolVersion} answer each for itself`, { skip: skipWithoutMosquitto }, async t => {
+    const { url } = await startMosquitto(t)
+    const caller = await startCaller(t, url)
+    const imeis = nameDevices('sim', count)
+    const fleet = startDevices(t, url, { imeis, replyDelayMs: [5, 50], link: { protocolVersion } })
+    await fleet.allReady()
+    t.equal(fleet.tally.ready, count)
+    const isText = protocolVersion === '5'
+    const ids = await Promise.all(imeis.map(imei => isText ? caller.sendText(imei, 'push_down') : caller.sendJson(imei, 'push_down')))
+    const answers = await caller.answers(count)
+    const expected = imeis.map((imei, index) => isText
+      ? [`${REPLY_PREFIX}/${imei}`, ids[index], resultOf(imei)]
+      : [`${REPLY_PREFIX}/${imei}`, undefined, { id: ids[index], result: resultOf(imei) }])
+    t.strictSame(answers.sort(([a], [b]) => String(a) < String(b) ? -1 : 1), expected)
+    await until(() => fleet.tally.replies === count, 'the PUBACKs of the answers')
+    t.strictSame(fleet.tally, { ready: count, commands: count, duplicates: 0, late: 0, replies: count, lost: 0 })
+    t.strictSame(fleet.faults, [])
+    await fleet.stop()
+    t.equal(fleet.tally.ready, 0)
+  })
+}
+
+t.test('executes and answers a command once, and none that is late', async t => {
+  const { url } = await startBroker(t)
+  const caller = await startCaller(t, url)
+  const fleet = startDevices(t, url)
+  await fleet.allReady()
+  const id = await caller.sendText('gate', 'push_down')
+  await caller.sendText('gate', 'push_down', id)
+  await caller.sendJson('gate', 'pull_up', { id: 'late', expires_at: 1 })
+  const last = await caller.sendText('gate', 'last')
+  const answers = await caller.answers(2)
+  t.strictSame(answers.map(([, correlation]) => correlation), [id, last])
+  t.strictSame(fleet.commands, ['push_down', 'last'].map(payload => `${commandTopic('gate')} ${payload}`))
+  t.strictSame(fleet.dropped.map(line => line.slice(0, 20)), ['duplicate push_down', 'late {"id":"late","i'])
+  t.strictSame([fleet.tally.commands, fleet.tally.duplicates, fleet.tally.late], [2, 1, 1])
+})
+
+t.test('answers as large a share as it is told', async t => {
+  const { url } = await startBroker(t)
+  const caller = await startCaller(t, url)
+  const draws = [0.5, 0.4, 0.5, 0.5]
+  // The first one is for a spell offline, and each answer draws its delay too.
+  const fleet = startDevices(t, url, { replyRate: 0.5, random: () => draws.shift() ?? 0.9 })
+  await fleet.allReady()
+  const ids = []
+  for (const payload of ['a', 'b', 'c']) ids.push(await caller.sendText('gate', payload))
+  await until(() => fleet.tally.commands === 3, 'the commands')
+  t.strictSame((await caller.answers(1)).map(([, correlation]) => correlation), [ids[0]])
+  t.equal(draws.length, 0)
+})
+
+t.test('is away in spells, and gets what came meanwhile with a persistent session', async t => {
+  const { url } = await startBroker(t)
+  const caller = await startCaller(t, url)
+  const { clock, advance } = createFakeClock()
+  const offline = { everyMs: 60_000, forMs: 5_000 }
+  const fleet = startDevices(t, url, { offline, clock, random: () => 0.5, link: { isPersistent: true } })
+  await fleet.allReady()
+  for (const times of [1, 2]) {
+    advance(times === 1 ? 30_000 : 60_000)
+    t.equal(fleet.tally.ready, 0)
+    await caller.sendText('gate', 'push_down')
+    advance(4_999)
+    t.equal(fleet.tally.commands, times - 1)
+    advance(1)
+    await fleet.allReady(times + 1)
+    await until(() => fleet.tally.commands === times, 'the command that waited')
+    advance(0)
+    await caller.answers(times)
+  }
+  t.strictSame(fleet.faults, [])
+})
+
+t.test('loses the answer that is due while it is away', async t => {
+  const { url } = await startBroker(t)
+  const caller = await startCaller(t, url)
+  const { clock, advance } = createFakeClock()
+  const fleet = startDevices(t, url, { offline: { everyMs: 200, forMs: 5_000 }, replyDelayMs: [150, 150], clock, random: () => 0.5 })
+  await fleet.allReady()
+  await caller.sendText('gate', 'push_down')
+  await until(() => fleet.tally.commands === 1, 'the command')
+  advance(150)
+  t.strictSame([fleet.tally.ready, fleet.tally.lost], [0, 1])
+  t.strictSame(caller.replies, [])
+})
+
+/** A broker that has one device, to which it delivers a command that asks for an answer. */
+async function startWithCommand (t: Test, onPublish: NonNullable<Parameters<typeof startScriptedBroker>[1]>['onPublish'], options: Options = {}) {
+  const broker = await startScriptedBroker(t, { ...(onPublish !== undefined && { onPublish }) })
+  const fleet = startDevices(t, broker.url, options)
+  await fleet.allReady()
+  broker.connections[0]?.send({
+    cmd: 'publish',
+    topic: commandTopic('gate'),
+    payload: 'push_down',
+    qos: 0,
+    dup: false,
+    retain: false,
+    properties: { responseTopic: 'replies/gate', correlationData: Buffer.from('1') }
+  })
+  return { broker, fleet }
+}
+
+t.test('says that its answer was refused', async t => {
+  const { fleet } = await startWithCommand(t, ({ messageId }, connection) => { connection.puback(messageId, 0x87) })
+  await until(() => fleet.faults.length > 0, 'the fault')
+  t.strictSame(fleet.faults, ['reply to replies/gate: Publish error: Not authorized'])
+  t.strictSame([fleet.tally.replies, fleet.tally.lost], [0, 1])
+})
+
+t.test('loses the answer whose connection ends, and connects again', async t => {
+  const { broker, fleet } = await startWithCommand(t, (_, { socket }) => { socket.destroy() })
+  await fleet.allReady(2)
+  t.strictSame([fleet.tally.ready, fleet.tally.replies, fleet.tally.lost], [1, 0, 1])
+  t.strictSame(fleet.faults, ['the connection was closed'])
+  t.equal(broker.published.length, 1, 'it is not sent again')
+  t.match(broker.connections[0]?.connect?.clientId, /^gate-[0-9a-f]{8}$/)
+})
+
+t.test('ends by force where an answer is never acknowledged', async t => {
+  const { clock, advance } = createFakeClock()
+  const { broker, fleet } = await startWithCommand(t, undefined, { clock })
+  await until(() => { advance(0); return broker.published.length === 1 }, 'the answer')
+  const stopped = fleet.stop()
+  advance(999)
+  t.equal(fleet.tally.ready, 1)
+  advance(1)
+  await stopped
+  t.strictSame([fleet.tally.ready, fleet.tally.lost], [0, 1])
+})
+
+t.test('gives up an answer that is not due yet when it is stopped', async t => {
+  const { broker, fleet } = await startWithCommand(t, undefined, { replyDelayMs: [60_000, 60_000] })
+  await until(() => fleet.tally.commands === 1, 'the command')
+  await fleet.stop()
+  t.strictSame([fleet.tally.ready, fleet.tally.lost, broker.published.length], [0, 0, 0])
+})
+
+t.test('connects 50 at a time, and stops also those that are connecting or wait for their turn', async t => {
+  const broker = await startScriptedBroker(t, { onConnect () {} })
+  const fleet = startDevices(t, broker.url, { imeis: nameDevices('sim', 120) })
+  await until(() => broker.connections.length === 50, 'the first connections')
+  for (const connection of broker.connections.slice(0, 20)) broker.accept(connection)
+  await until(() => broker.connections.length === 70, 'the next connections')
+  t.equal(fleet.tally.ready, 20)
+  await fleet.stop()
+  t.equal(fleet.tally.ready, 0)
+  t.equal(broker.connections.length, 70)
+  t.strictSame(fleet.faults, [])
+})
+
+t.test('tries longer and longer apart, and tells the same fault once in five seconds', async t => {
+  const broker = await startScriptedBroker(t, { reasonCode: 0x87 })
+  const { clock, advance } = createFakeClock()
+  const fleet = startDevices(t, broker.url, { clock, random: () => 0 })
+  // Attempts at 0, 250, 750, 1750, 3750, 7750 and 12750 ms.
+  for (const [index, waitMs] of [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000].entries()) {
+    await until(() => broker.connections[index]?.socket.destroyed === true, 'the end of the attempt')
+    t.equal(fleet.faults.length, [1, 1, 1, 1, 1, 2, 3][index])
+    advance(waitMs - 1)
+    t.equal(broker.connections.length, index + 1)
+    advance(1)
+    await until(() => broker.connections.length === index + 2, 'the next attempt')
+  }
+  t.strictSame(new Set(fleet.faults), new Set(['Connection refused: Not authorized']))
+})
+
+for (const [reasonCode, name] of [[0x8E, 'Session taken over'], [0, 'reason code 0']] as const) {
+  t.test(`says that the broker disconnected: ${name}`, async t => {
+    const broker = await startScriptedBroker(t)
+    const fleet = startDevices(t, broker.url, { link: { isPersistent: true, username: 'user-{imei}', password: '{imei}-{imei}' } })
+    await fleet.allReady()
+    const [connection] = broker.connections
+    t.strictSame([connection?.connect?.clientId, connection?.connect?.clean, connection?.connect?.properties], ['gate', false, { sessionExpiryInterval: 86_400 }])
+    t.strictSame([connection?.connect?.username, connection?.connect?.password?.toString()], ['user-gate', 'gate-gate'])
+    connection?.send({ cmd: 'disconnect', reasonCode })
+    connection?.socket.end()
+    await until(() => fleet.faults.length > 0, 'the fault')
+    t.strictSame(fleet.faults, [`the broker disconnected: ${name}`])
+  })
+}

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { MqttClient } from 'mqtt'
+import t, { type Test } from 'tap'
+import { commandTopic, REPLY_PREFIX } from '../helpers/caller.js'
+import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
+import { createFolder } from '../helpers/program.js'
+import { subscribe } from '../helpers/subscriber.js'
+import { skipWithout } from '../helpers/shell.js'
+
+const skip = skipWithoutMosquitto || skipWithout('mosquitto_passwd')
+const PASSWORD = 'of the test'
+const USERS = ['messenger', 'gate-1', 'gate-2']
+
+/** A Mosquitto with the sample, and everybody in it. */
+async function startSecured (t: Test) {
+  const passwords = join(createFolder(t), 'passwords')
+  USERS.forEach((user, index) => {
+    execFileSync('mosquitto_passwd', [...index === 0 ? ['-c'] : [], '-b', passwords, user, PASSWORD])
+  })
+  return await startMosquitto(t, {
+    config: ['allow_anonymous false', 'password_file {dir}/passwords', 'acl_file {dir}/acl_file'],
+    files: { passwords: readFileSync(passwords, 'utf8'), acl_file: readFileSync('deploy/mosquitto/acl_file', 'utf8') }
+  })
+}
+
+const as = (username: string) => ({ username, password: PASSWORD })
+
+/** Publishes, and says whether the broker, which tells MQTT 5 clients, took it. */
+async function publish (client: MqttClient, topic: string, payload: string): Promise<string> {
+  try {
+    await client.publishAsync(topic, payload, { qos: 1 })
+    return 'taken'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+const received = ({ received }: Awaited<ReturnType<typeof subscribe>>) => received.map(({ topic, payload }) => `${topic} ${payload.toString()}`)
+
+t.test('lets the messenger send commands and read answers, and a device read and answer its own', { skip }, async t => {
+  const { url } = await startSecured(t)
+  const messenger = await subscribe(t, url, `${REPLY_PREFIX}/+`, as('messenger'))
+  const device = await subscribe(t, url, commandTopic('gate-1'), as('gate-1'))
+  const other = await subscribe(t, url, commandTopic('gate-2'), as('gate-2'))
+  t.equal(await publish(messenger.client, commandTopic('gate-1'), 'open'), 'taken')
+  await device.count(1)
+  t.equal(await publish(device.client, `${REPLY_PREFIX}/gate-1`, 'done'), 'taken')
+  await messenger.count(1)
+  t.strictSame(received(messenger), [`${REPLY_PREFIX}/gate-1 done`])
+  t.strictSame([received(device), received(other)], [[`${commandTopic('gate-1')} open`], []])
+})
+
+for (const filter of [commandTopic('gate-1'), commandTopic('+'), '#', `${REPLY_PREFIX}/gate-1`]) {
+  t.test(`keeps from a device that subscribes to ${filter} what is another's`, { skip }, async t => {
+    const { url } = await startSecured(t)
+    const messenger = await subscribe(t, url, `${REPLY_PREFIX}/+`, as('messenger'))
+    const victim = await subscribe(t, url, commandTopic('gate-1'), as('gate-1'))
+    // 2.0.11 grants the subscription: what counts is what arrives.
+    const thief = await subscribe(t, url, filter, as('gate-2'))
+    await thief.client.subscribeAsync(commandTopic('gate-2'), { qos: 1 })
+    await publish(messenger.client, commandTopic('gate-1'), 'open')
+    await victim.count(1)
+    await publish(victim.client, `${REPLY_PREFIX}/gate-1`, 'done')
+    await messenger.count(1)
+    // What it may have comes behind what it may not.
+    await publish(messenger.client, commandTopic('gate-2'), 'own')
+    await thief.count(1)
+    t.strictSame([...new Set(received(thief))], [`${commandTopic('gate-2')} own`])
+  })
+}
+
+for (const protocolVersion of [5, 4] as const) {
+  t.test(`does not let a device answer for another or send commands, at protocol level ${protocolVersion}`, { skip }, async t => {
+    const { url } = await startSecured(t)
+    const messenger = await subscribe(t, url, `${REPLY_PREFIX}/+`, as('messenger'))
+    const victim = await subscribe(t, url, commandTopic('gate-1'), as('gate-1'))
+    const forger = await subscribe(t, url, commandTopic('gate-2'), { ...as('gate-2'), protocolVersion })
+    const answers = []
+    for (const topic of [`${REPLY_PREFIX}/gate-1`, commandTopic('gate-1'), commandTopic('gate-2'), `${REPLY_PREFIX}/gate-2/gate-1`]) {
+      answers.push(await publish(forger.client, topic, 'forged'))
+    }
+    const refused = protocolVersion === 5 ? 'Publish error: Not authorized' : 'taken'
+    t.strictSame(answers, [refused, refused, refused, refused])
+    t.equal(await publish(forger.client, `${REPLY_PREFIX}/gate-2`, 'own'), 'taken')
+    await messenger.count(1)
+    await publish(messenger.client, commandTopic('gate-1'), 'open')
+    await victim.count(1)
+    t.strictSame(received(messenger), [`${REPLY_PREFIX}/gate-2 own`])
+    t.strictSame(received(victim), [`${commandTopic('gate-1')} open`])
+    t.strictSame(received(forger), [])
+  })
+}
