@@ -125,8 +125,9 @@ function createIdempotency (
       record: nameRecord({ issuer, subject, route: String(request.routeOptions.url), key }),
       nonce: randomUUID(),
       // With the topic: a caller with tokens of two tenants must not be told of one what became of the other's.
-      fingerprint: fingerprintOf([request.topic, request.body]),
-      runsMs: publishMs + MARGIN_MS
+      fingerprint: fingerprintOf([request.items?.map(({ topic }) => topic) ?? request.topic, request.body]),
+      // The last of many commands is handed over within the time that one takes.
+      runsMs: (request.items === null ? publishMs : 2 * publishMs) + MARGIN_MS
     }
     const result = await take(claim, request)
     if (result.kind === 'first') {
@@ -193,7 +194,14 @@ function createIdempotency (
     }
   }
 
-  return { begin, end, amend, whenIdle }
+  return {
+    begin,
+    end,
+    amend,
+    /** Replaces what was recorded for a claim. */
+    rewrite: settle,
+    whenIdle
+  }
 }
 
 function replay (reply: FastifyReply, { status, body, contentType, proxyStatus }: RecordedAnswer): void {

@@ -78,6 +78,13 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     return { publication, outcome }
   }
 
+  /** Gives up a command that has waited too long before it could be handed over: it was not sent, and counts as such. */
+  function giveUp (command: Command): Sent {
+    const outcome: Outcome = { kind: 'not_sent', reason: 'no_slot' }
+    counted?.settled(outcome, 0)
+    return { publication: createPublication(command, publicationOptions), outcome }
+  }
+
   /** Has a function told what became after all of each command that was answered `unknown`, where that becomes known. */
   function onLateOutcome (listener: (sent: Sent) => void): void {
     lateListeners.push(listener)
@@ -117,12 +124,15 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
 
   return {
     send,
+    giveUp,
     start,
     stop,
     whenConnected,
     onLateOutcome,
     /** Publishes that are written and not acknowledged, those already answered 504 included. */
     get inFlight () { return publisher.inFlight },
+    /** Most publishes that the broker is let to acknowledge at a time; 0 before the first connection. */
+    get window () { return publisher.window },
     /** Whether a command sent now would be written. */
     get isConnected () { return isConnected() },
     /** Whether commands expire at the broker (MQTT 5 only). */
