@@ -1,3 +1,4 @@
+import { BULK_RATIO_GOAL, type BulkReport } from './bulk.js'
 import { CPU_RATIO_GOAL, type RoundsReport } from './rounds.js'
 import { RSS_CHANGE_GOAL, type SoakReport } from './soak.js'
 import { START_GOAL_MS, type StartReport } from './start.js'
@@ -24,6 +25,19 @@ export function formatReport ({ start, rounds, soak }: Report): string {
     `Start to first 200: ${start.medianMs.toFixed(0)} ms (at most ${Math.max(...start.timesMs).toFixed(0)}); ` +
       goal(start.medianMs < START_GOAL_MS, `under ${START_GOAL_MS} ms`),
     ...(soak === undefined ? [] : [formatSoak(soak)]),
+    ''
+  ].join('\n')
+}
+
+/** The report of the bulk bench as text. */
+export function formatBulk ({ rounds, ratios, ratio }: BulkReport): string {
+  const rows = rounds.map(({ singleUs, bulkUs }, round) => [String(round + 1), singleUs.toFixed(1), bulkUs.toFixed(1), (ratios[round] ?? NaN).toFixed(3)])
+  return [
+    '',
+    formatTable([['round', 'single, CPU µs/command', 'bulk, CPU µs/command', 'ratio'], ...rows]),
+    '',
+    `CPU, one bulk of 1000 / 1000 singles: ${ratio.toFixed(3)} x (by round ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}); ` +
+      goal(ratio <= BULK_RATIO_GOAL, `at most ${BULK_RATIO_GOAL.toFixed(3)} x`),
     ''
   ].join('\n')
 }

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startBroker } from './broker.js'
+import { runBulk } from './bulk.js'
 import type { Bench } from './measure.js'
 import { requireProc } from './proc.js'
 import { killAll, pinProcesses, stopAll } from './processes.js'
-import { formatReport, type Report } from './report.js'
+import { formatBulk, formatReport, type Report } from './report.js'
 import { createCredentials } from './request.js'
 import { runRounds } from './rounds.js'
 import { runSoak } from './soak.js'
@@ -21,6 +22,8 @@ interface Options {
   readonly connections: number
   /** Requests of the soak; 0: none. */
   readonly soak: number
+  /** Whether to compare bulk requests with single ones, and nothing else. */
+  readonly bulk: boolean
   /** File for the report; undefined: none. */
   readonly json: string | undefined
 }
@@ -37,7 +40,7 @@ try {
   await stopAll()
 }
 
-async function main ({ rounds, seconds, connections, soak, json }: Options): Promise<void> {
+async function main ({ rounds, seconds, connections, soak, bulk, json }: Options): Promise<void> {
   requireProc()
   const isPinned = pinProcesses()
   if (!isPinned) say('warning: taskset with cores 0 and 1 is not to be had: nothing is pinned, and the load disturbs the servers')
@@ -47,6 +50,12 @@ async function main ({ rounds, seconds, connections, soak, json }: Options): Pro
   const broker = await startBroker()
   try {
     const bench: Bench = { broker, credentials: createCredentials(), connections, say }
+    if (bulk) {
+      const report = { machine, bulk: await runBulk(bench, { rounds, seconds }) }
+      say(formatBulk(report.bulk))
+      write(json, report)
+      return
+    }
     const report: Report = {
       machine,
       start: await runStarts(bench, STARTS),
@@ -54,10 +63,14 @@ async function main ({ rounds, seconds, connections, soak, json }: Options): Pro
       ...(soak > 0 && { soak: await runSoak(bench, soak) })
     }
     say(formatReport(report))
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
+    write(json, report)
   } finally {
     await broker.stop()
   }
+}
+
+function write (json: string | undefined, report: object): void {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
 }
 
 function readOptions (): Options {
@@ -67,6 +80,7 @@ function readOptions (): Options {
       seconds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '64' },
       soak: { type: 'string', default: '0' },
+      bulk: { type: 'boolean', default: false },
       json: { type: 'string' }
     }
   })
@@ -79,7 +93,7 @@ function readOptions (): Options {
   const soak = count('soak', 0, 100_000_000)
   // Each of the ten slices needs a request for every connection.
   if (soak > 0 && soak < connections * 10) throw new RangeError(`--soak must be 0, or at least ${connections * 10}`)
-  return { rounds: count('rounds', 1, 100), seconds: count('seconds', 1, 600), connections, soak, json: values.json }
+  return { rounds: count('rounds', 1, 100), seconds: count('seconds', 1, 600), connections, soak, bulk: values.bulk, json: values.json }
 }
 
 function say (line: string): void {

@@ -66,9 +66,9 @@ export const bulkRoute: FastifyPluginAsyncTypebox<BulkRouteOptions> = async (fas
     const deadlineMs = clock.nowMs() + handOverMs
     const shared = { receivedAtMs: request.receivedAtMs, requestId: request.id, traceparent: traceparentOf(request.headers.traceparent) }
     const atMost = Math.min(Math.max(1, fastify.mqtt.window), PUBLISHED_AT_ONCE)
-    await forEachAtMost(batch.items, atMost, async item => {
-      if (item.command === undefined || item.refusal !== undefined) return
-      const { imei, micro_op: microOp, ttl } = item.command
+    const accepted = batch.items.flatMap(item => item.command === undefined || item.refusal !== undefined ? [] : [{ item, body: item.command }])
+    await forEachAtMost(accepted, atMost, async ({ item, body }) => {
+      const { imei, micro_op: microOp, ttl } = body
       const command = { imei, topic: item.topic, microOp, ttlS: ttl ?? commandTtlS, ...shared }
       item.sent = clock.nowMs() < deadlineMs ? await fastify.mqtt.send(command) : fastify.mqtt.giveUp(command)
       if (item.sent.outcome.kind === 'unknown') unsettled.set(item.sent.publication, { batch, item })
