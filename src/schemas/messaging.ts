@@ -41,7 +41,8 @@ export function createBulkBody (options: SendBodyOptions) {
     maxItems: MAX_COMMANDS,
     description: `a list of 1-${MAX_COMMANDS} commands; one that is not valid is answered in its place and keeps no other from being sent`
   })
-  return Type.Object({ commands }, { additionalProperties: false })
+  const examples = options.microOps === undefined ? [{ commands: [{ imei: '26372637216372637126376237', micro_op: 'push_down' }, { imei: 'gate-7', micro_op: 'push_up', ttl: 10 }] }] : undefined
+  return Type.Object({ commands }, { additionalProperties: false, ...(examples !== undefined && { examples }) })
 }
 
 /** What became of one command of a bulk request. */
