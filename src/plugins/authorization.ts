@@ -94,9 +94,10 @@ export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions
     request.command = command
     request.topic = authorization.authorize(request.user, command)
   })
-  const authorizeItems = asHook(({ user, items }: FastifyRequest) => {
+  const authorizeItems = asHook((request: FastifyRequest) => {
+    const { user } = request
     authorization.assertAny(user)
-    for (const item of items ?? []) {
+    for (const item of itemsOf(request)) {
       if (item.command === undefined) continue
       item.refusal = authorization.findRefusal(user, item.command)
       if (item.refusal === undefined) item.topic = topic.build(item.command.imei, user)
@@ -115,6 +116,11 @@ export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions
     route.preHandler = [...[route.preHandler ?? []].flat(), isForCommand ? authorizeAll : requireScope]
   })
 }, { name: 'authorization', dependencies: ['auth', 'error-handler'] })
+
+/** The commands of a request that came to a route with `config.bulk`. */
+export function itemsOf ({ items }: FastifyRequest): BulkItem[] {
+  return [items].flat().filter(item => item !== null)
+}
 
 function createAuthorization ({ scope, requiresDetails, topic }: AuthorizationOptions) {
   // A token is read once: `auth` remembers its claims for as long as it is in use.

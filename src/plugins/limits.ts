@@ -7,6 +7,7 @@ import type { Clock } from '../clock.js'
 import { ProblemError } from '../errors.js'
 import { createLocalCounters, createSharedCounters, type Count, type Counter } from '../limits/counters.js'
 import type { Window } from '../limits/windows.js'
+import { itemsOf } from './authorization.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -95,9 +96,10 @@ export default fp(async (fastify: FastifyInstance, { caller, device, clock }: Li
   }
 
   /** Counts each command by itself; what was refused before is not counted. */
-  async function limitItems ({ user, items, routeOptions }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async function limitItems (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { user, routeOptions } = request
     let tightest = NO_LIMIT
-    await forEachAtMost(items?.filter(({ topic }) => topic !== '') ?? [], COUNTED_AT_ONCE, async item => {
+    await forEachAtMost(itemsOf(request).filter(({ topic }) => topic !== ''), COUNTED_AT_ONCE, async item => {
       // All that is looked at of a request, here and in the library.
       const { told, refusal } = await count({ user, topic: item.topic, routeOptions } as FastifyRequest)
       item.refusal = refusal

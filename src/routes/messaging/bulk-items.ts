@@ -16,18 +16,21 @@ const COMMAND = /^\/commands\/(\d+)/
  */
 export function readItems (body: unknown, validationError: FastifyRequest['validationError']): BulkItem[] {
   const faults: readonly FastifySchemaValidationError[] = validationError?.validation ?? []
-  const outer = faults.filter(({ instancePath }) => !COMMAND.test(instancePath))
-  if (outer.length > 0) throw new ProblemError('invalid_body', { errors: describeFaults(outer) })
-
+  const outer: FastifySchemaValidationError[] = []
   const faultsByIndex = new Map<number, FastifySchemaValidationError[]>()
   for (const fault of faults) {
-    const [place = '', digits] = COMMAND.exec(fault.instancePath) ?? []
-    const index = Number(digits)
+    const place = COMMAND.exec(fault.instancePath)
+    if (place === null) {
+      outer.push(fault)
+      continue
+    }
+    const index = Number(place[1])
     const known = faultsByIndex.get(index)
-    const inItem = { ...fault, instancePath: fault.instancePath.slice(place.length) }
+    const inItem = { ...fault, instancePath: fault.instancePath.slice(place[0].length) }
     if (known === undefined) faultsByIndex.set(index, [inItem])
     else known.push(inItem)
   }
+  if (outer.length > 0) throw new ProblemError('invalid_body', { errors: describeFaults(outer) })
   // The schema has checked it but for the faults.
   const { commands } = body as { commands: readonly unknown[] }
   return commands.map((command, index) => readItem(command, faultsByIndex.get(index)))
@@ -57,15 +60,15 @@ export function answerFor (items: readonly BulkItem[]): BulkAnswer {
 
 /** The answer where nobody can tell what became of the commands. */
 export function unknownAnswerFor (items: readonly BulkItem[]): BulkAnswer {
-  return { results: items.map(({ imei }) => refusedResult(imei, new ProblemError('delivery_unknown'))) }
+  return { results: items.map(({ imei }) => refusedResult(imei)) }
 }
 
 function resultOf ({ imei, refusal, sent }: BulkItem): BulkResult {
-  if (sent === undefined) return refusedResult(imei, refusal ?? new ProblemError('delivery_unknown'))
+  if (sent === undefined) return refusedResult(imei, refusal)
   const { status, body } = answerTo(sent)
   return { imei, status, detail: body.detail, ...('code' in body && { code: body.code }) }
 }
 
-function refusedResult (imei: string | null, { statusCode, message, code }: ProblemError): BulkResult {
-  return { imei, status: statusCode, detail: message, code }
+function refusedResult (imei: string | null, problem = new ProblemError('delivery_unknown')): BulkResult {
+  return { imei, status: problem.statusCode, detail: problem.message, code: problem.code }
 }

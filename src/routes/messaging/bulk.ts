@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { forEachAtMost } from '../../at-most.js'
 import type { Clock } from '../../clock.js'
 import type { Claim } from '../../idempotency/store.js'
-import type { BulkItem } from '../../plugins/authorization.js'
+import { itemsOf, type BulkItem } from '../../plugins/authorization.js'
 import { answerError } from '../../plugins/error-handler.js'
 import { createBulkBody } from '../../schemas/messaging.js'
 import { bulkDocs } from './bulk-docs.js'
@@ -99,7 +99,7 @@ export const bulkRoute: FastifyPluginAsyncTypebox<BulkRouteOptions> = async (fas
     attachValidation: true,
     errorHandler: answerBulkError
   }, async (request, reply) => {
-    const batch: Batch = { items: request.items ?? [], claim: request.claim, isAnswered: false, isToBeAmended: false }
+    const batch: Batch = { items: itemsOf(request), claim: request.claim, isAnswered: false, isToBeAmended: false }
     begun.add(request)
     await publish(request, batch)
     batch.isAnswered = true
