@@ -21,6 +21,7 @@ import requestId, { requestIdOf } from './plugins/request-id.js'
 import requestLog from './plugins/request-log.js'
 import securityHeaders from './plugins/security-headers.js'
 import { healthRoutes } from './routes/health.js'
+import { bulkRoute } from './routes/messaging/bulk.js'
 import { sendRoute } from './routes/messaging/send.js'
 
 /** What tests and the start script put in place of the defaults. */
@@ -107,5 +108,11 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(jsonBody)
   await app.register(healthRoutes)
   await app.register(sendRoute, { microOps: config.microOps, commandTtlS: config.commandTtlS })
+  await app.register(bulkRoute, {
+    microOps: config.microOps,
+    commandTtlS: config.commandTtlS,
+    handOverMs: config.mqtt.queueTimeoutMs + config.mqtt.publishTimeoutMs,
+    clock
+  })
   return app
 }

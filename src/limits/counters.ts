@@ -33,7 +33,20 @@ type CreateRateLimit = FastifyInstance['createRateLimit']
 /** Makes counters that are kept by this process. */
 export async function createLocalCounters (fastify: FastifyInstance): Promise<(window: Window, keyOf?: KeyOf) => Counter> {
   const createRateLimit = await registerLibrary(fastify)
-  return (window, keyOf) => createCounter(createRateLimit, window, keyOf)
+  return (window, keyOf) => oneByOne(createCounter(createRateLimit, window, keyOf))
+}
+
+/**
+ * The library's store in memory hands out the object that it counts in, which is read a moment later: of two
+ * requests counted at once, both would find the count of the second, and the last one allowed be refused.
+ */
+function oneByOne (count: Counter): Counter {
+  let last: Promise<unknown> = Promise.resolve()
+  return request => {
+    const counted = last.then(() => count(request))
+    last = Promise.allSettled([counted])
+    return counted
+  }
 }
 
 /**

@@ -204,7 +204,9 @@ export function createPublisher (options: PublisherOptions) {
     /** Publishes that are written and not acknowledged, those already answered `unknown` included. */
     get inFlight () { return countWritten() },
     /** Publishes that wait for a slot. */
-    get waiting () { return waiting.size }
+    get waiting () { return waiting.size },
+    /** Most publishes in flight on the connection in use, or on the last one; 0 before the first. */
+    get window () { return window }
   }
 }
 

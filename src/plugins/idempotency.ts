@@ -123,13 +123,15 @@ function createIdempotency (
   async function begin (key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const { iss: issuer, sub: subject } = request.user
     const { waitS } = request
+    const topics = request.items?.map(({ topic }) => topic) ?? request.topic
     const claim: Claim = {
       record: nameRecord({ issuer, subject, route: String(request.routeOptions.url), key }),
       nonce: randomUUID(),
       // With the topic: a caller with tokens of two tenants must not be told of one what became of the other's.
       // And with whether the device was to answer, however long that was waited for.
-      fingerprint: fingerprintOf(waitS === undefined ? [request.topic, request.body] : [request.topic, request.body, 'wait']),
-      runsMs: publishMs + MARGIN_MS + (waitS ?? 0) * 1000
+      fingerprint: fingerprintOf([topics, request.body, ...(waitS === undefined ? [] : ['wait'])]),
+      // The last of many commands is handed over within the time that one takes.
+      runsMs: (request.items === null ? publishMs : 2 * publishMs) + MARGIN_MS + (waitS ?? 0) * 1000
     }
     const result = await take(claim, request)
     if (result.kind === 'first') {
@@ -197,7 +199,14 @@ function createIdempotency (
     }
   }
 
-  return { begin, end, amend, whenIdle }
+  return {
+    begin,
+    end,
+    amend,
+    /** Replaces what was recorded for a claim. */
+    rewrite: settle,
+    whenIdle
+  }
 }
 
 function replay (reply: FastifyReply, { status, body, contentType, proxyStatus }: RecordedAnswer): void {

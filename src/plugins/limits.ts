@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Claims } from '../auth/claims.js'
+import { forEachAtMost } from '../at-most.js'
 import type { Clock } from '../clock.js'
 import { ProblemError } from '../errors.js'
 import { createLocalCounters, createSharedCounters, type Count, type Counter } from '../limits/counters.js'
 import type { Window } from '../limits/windows.js'
+import { itemsOf } from './authorization.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,9 +33,12 @@ export interface LimitsOptions {
  */
 const FAILED_TOKENS: Window = { max: 1000, lengthMs: 60_000 }
 
+/** Commands of one request that are counted at once: a thousand questions to Redis together would keep others waiting. */
+const COUNTED_AT_ONCE = 100
+
 /**
  * Limits how often a caller may send, and how often a device may be sent to, on the routes
- * with `config.command`: after everything that may refuse the request for what it is, before
+ * with `config.command` and, for each command by itself, `config.bulk`: after everything that may refuse the request for what it is, before
  * its key is claimed. Without a limit there is nothing of it.
  *
  * Callers are counted first: whom that refuses does not use up what a device may be sent.
@@ -68,25 +73,46 @@ export default fp(async (fastify: FastifyInstance, { caller, device, clock }: Li
     return `caller:${hash}`
   }
 
-  async function count (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Counts one command, and finds what is to be told of it. */
+  async function count (request: FastifyRequest): Promise<{ told: Count, refusal?: ProblemError }> {
     let tightest = NO_LIMIT
     for (const counter of counters) {
       const counted = await counter.count(request)
       if (counted.isExceeded) {
-        reply.headers(headersOf(counted))
-        throw new ProblemError('rate_limited', {
+        const refusal = new ProblemError('rate_limited', {
           detail: `${counter.detail}; nothing was published`, headers: { 'retry-after': String(counted.resetS) }
         })
+        return { told: counted, refusal }
       }
       if (isTighter(counted, tightest)) tightest = counted
     }
-    reply.headers(headersOf(tightest))
+    return { told: tightest }
+  }
+
+  async function limitCommand (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { told, refusal } = await count(request)
+    reply.headers(headersOf(told))
+    if (refusal !== undefined) throw refusal
+  }
+
+  /** Counts each command by itself; what was refused before is not counted. */
+  async function limitItems (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { user, routeOptions } = request
+    let tightest = NO_LIMIT
+    await forEachAtMost(itemsOf(request).filter(({ topic }) => topic !== ''), COUNTED_AT_ONCE, async item => {
+      // All that is looked at of a request, here and in the library.
+      const { told, refusal } = await count({ user, topic: item.topic, routeOptions } as FastifyRequest)
+      item.refusal = refusal
+      if (isTighter(told, tightest)) tightest = told
+    })
+    if (tightest !== NO_LIMIT) reply.headers(headersOf(tightest))
   }
 
   fastify.addHook('onRoute', route => {
-    if (route.config?.command !== true) return
+    if (route.config?.command !== true && route.config?.bulk !== true) return
+    const limitAll = route.config.bulk === true ? limitItems : limitCommand
     const limit = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
-      count(request, reply).then(() => { done() }, done)
+      limitAll(request, reply).then(() => { done() }, done)
     }
     route.preHandler = [route.preHandler, limit].flat().filter(hook => hook !== undefined)
   })

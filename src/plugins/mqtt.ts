@@ -139,6 +139,13 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     for (const listener of lateListeners) listener(sent)
   }
 
+  /** Gives up a command that has waited too long before it could be handed over: it was not sent, and counts as such. */
+  function giveUp (command: Command): Sent {
+    const outcome: Outcome = { kind: 'not_sent', reason: 'no_slot' }
+    counted?.settled(outcome, 0)
+    return { publication: createPublication(command, publicationOptions), outcome }
+  }
+
   /** Has a function told of each command whose answer would be another by now: its PUBACK, or the reply of its device, came late. */
   function onLateOutcome (listener: (sent: Sent) => void): void {
     lateListeners.push(listener)
@@ -185,6 +192,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
 
   return {
     send,
+    giveUp,
     sendAndWait,
     /** Ends every wait for the answer of a device, as if its time were over. */
     endWaits: replies.endAll,
@@ -196,6 +204,8 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     get inFlight () { return publisher.inFlight },
     /** How many callers wait for the answer of a device. */
     get waiters () { return replies.size },
+    /** Most publishes that the broker is let to acknowledge at a time; 0 before the first connection. */
+    get window () { return publisher.window },
     /** Whether a command sent now would be written. */
     get isConnected () { return isConnected() },
     /** Whether commands expire at the broker (MQTT 5 only). */

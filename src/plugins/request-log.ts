@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createAnsweredLog } from '../answered-line.js'
+import { createAnsweredLog, createCommandLog } from '../answered-line.js'
 import type { Clock } from '../clock.js'
+import type { BulkItem } from './authorization.js'
 import type { Sent } from './mqtt.js'
 
 declare module 'fastify' {
@@ -19,13 +20,15 @@ const SECRET = /[^/]{40,}/g
 /**
  * Notes when each request was received, and logs one line for it when it was answered. On the routes
  * with `config.command` this is the audit line: who wanted which command, and what became of it,
- * for every request with a valid token, also for one whose caller has gone meanwhile.
+ * for every request with a valid token, also for one whose caller has gone meanwhile. With `config.bulk`
+ * it has the number of commands by outcome, and each command has a line of its own before it.
  * The query is left out, and in unknown paths what looks like a token: callers put secrets there.
  */
 export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) => {
   fastify.decorateRequest('receivedAtMs', 0)
   fastify.decorateRequest('isLogged', false)
   const writeLine = createAnsweredLog(fastify.log)
+  const writeCommand = createCommandLog(fastify.log)
 
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.receivedAtMs = clock.nowMs()
@@ -34,7 +37,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
 
   // Where the caller has gone, no response is ever finished; but its connection is closed.
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (request.command !== null) {
+    if (request.command !== null || request.items !== null) {
       if (reply.raw.closed) log(request, reply)
       // Each closes once, and `once` costs more.
       else reply.raw.on('close', () => { log(request, reply) })
@@ -50,7 +53,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
   function log (request: FastifyRequest, reply: FastifyReply): void {
     if (request.isLogged) return
     request.isLogged = true
-    const { user, command, sent } = request
+    const { user, command, sent, items } = request
     const path = pathOf(request.url)
     writeLine({
       reqId: request.id,
@@ -62,9 +65,32 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
       command: command ?? undefined,
       topic: request.topic === '' ? undefined : request.topic,
       commandId: sent?.publication.id,
-      outcome: request.isForCommand ? outcomeOf(request, reply) : undefined,
-      reason: sent === null ? request.problem : reasonOf(sent)
+      outcome: request.isForCommand && items === null ? outcomeOf(request, reply) : undefined,
+      reason: sent === null ? request.problem : reasonOf(sent),
+      commands: items === null ? undefined : logItems(request, items)
     })
+  }
+
+  /** @returns how many came to which outcome */
+  function logItems (request: FastifyRequest, items: readonly BulkItem[]): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (const [index, item] of items.entries()) {
+      const { imei, command, topic, sent } = item
+      const { outcome, reason } = endOf(item, request)
+      counts[outcome] = (counts[outcome] ?? 0) + 1
+      writeCommand({
+        reqId: request.id,
+        user: request.user,
+        index,
+        imei: imei ?? undefined,
+        microOp: command?.micro_op,
+        topic: topic === '' ? undefined : topic,
+        commandId: sent?.publication.id,
+        outcome,
+        reason
+      })
+    }
+    return counts
   }
 }, { name: 'request-log', dependencies: ['mqtt'] })
 
@@ -81,6 +107,15 @@ function reasonOf ({ outcome, waited }: Sent): string | undefined {
   if ('reason' in outcome) return outcome.reason
   if (waited === undefined || waited.reply !== undefined) return undefined
   return outcome.noSubscribers ? 'no_subscriber' : 'reply_timeout'
+}
+
+/** What became of one of many commands, and why, as {@link outcomeOf} tells it of the only one. */
+function endOf ({ sent, refusal }: BulkItem, { isReplay, problem }: FastifyRequest): { outcome: string, reason: string | undefined } {
+  if (sent !== undefined) return { outcome: sent.outcome.kind, reason: reasonOf(sent) }
+  if (isReplay) return { outcome: 'replayed', reason: undefined }
+  // Of a key whose process died.
+  if (problem === 'delivery_unknown') return { outcome: 'unknown', reason: problem }
+  return { outcome: 'refused', reason: refusal?.code ?? problem }
 }
 
 /** A target without its query, and without scheme, user and host, which an absolute one has (RFC 9112, section 3.2.2). */

@@ -31,6 +31,33 @@ export function createSendBody ({ microOps, expires }: SendBodyOptions): typeof 
   return Type.Object({ imei: Imei, micro_op: microOp, ttl }, options) as typeof SendBody
 }
 
+/** Most commands of one bulk request. */
+const MAX_COMMANDS = 1000
+
+/** The body of `POST /messaging/send/bulk`, as this server accepts it. */
+export function createBulkBody (options: SendBodyOptions) {
+  const commands = Type.Array(createSendBody(options), {
+    minItems: 1,
+    maxItems: MAX_COMMANDS,
+    description: `a list of 1-${MAX_COMMANDS} commands; one that is not valid is answered in its place and keeps no other from being sent`
+  })
+  const examples = options.microOps === undefined ? [{ commands: [{ imei: '26372637216372637126376237', micro_op: 'push_down' }, { imei: 'gate-7', micro_op: 'push_up', ttl: 10 }] }] : undefined
+  return Type.Object({ commands }, { additionalProperties: false, ...(examples !== undefined && { examples }) })
+}
+
+/** What became of one command of a bulk request. */
+export const BulkResult = Type.Object({
+  imei: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'As it was sent; null where it is not valid' }),
+  status: Type.Integer({ description: 'What `POST /messaging/send` would have answered' }),
+  detail: Type.String({ description: 'What was published where, or what went wrong, for people' }),
+  code: Type.Optional(Type.String({ description: 'Stable name of the problem, for programs; not with 200 and 406' }))
+})
+export type BulkResult = Static<typeof BulkResult>
+
+/** The answer to a bulk request: a result for each command, in their order. */
+export const BulkAnswer = Type.Object({ results: Type.Array(BulkResult) })
+export type BulkAnswer = Static<typeof BulkAnswer>
+
 /** The two documented bodies: what was published where, or that nothing was. */
 export const SendResult = Type.Object({ detail: Type.String() })
 export type SendResult = Static<typeof SendResult>

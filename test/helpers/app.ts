@@ -33,10 +33,20 @@ let cached: Promise<string> | undefined
 
 /** Posts a command with a valid token. */
 export async function send (app: App, body: unknown = EXAMPLE, headers: Readonly<Record<string, string>> = {}) {
+  return await post(app, '/messaging/send', body, headers)
+}
+
+/** Posts many commands with a valid token. */
+export async function sendBulk (app: App, commands: readonly unknown[], headers: Readonly<Record<string, string>> = {}) {
+  return await post(app, '/messaging/send/bulk', { commands }, headers)
+}
+
+/** Posts with a valid token. */
+export async function post (app: App, url: string, body: unknown, headers: Readonly<Record<string, string>> = {}) {
   cached ??= token()
   return await app.inject({
     method: 'POST',
-    url: '/messaging/send',
+    url,
     headers: { authorization: `Bearer ${await cached}`, 'content-type': 'application/json', ...headers },
     payload: typeof body === 'string' ? body : JSON.stringify(body)
   })

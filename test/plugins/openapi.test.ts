@@ -51,10 +51,23 @@ t.test('documents every answer of the send route, each problem with an example a
   t.strictSame([...documented, ...elsewhere].sort(), Object.keys(catalogue).sort())
 })
 
+t.test('documents the bulk route: its commands are those of the send route, and one answer has all results', async t => {
+  const app = await startApp(t, { ...NOWHERE, MICRO_OPS: 'push_down,push_up' })
+  const { paths } = (await app.inject('/openapi.json')).json()
+  const { responses, security, requestBody } = paths['/messaging/send/bulk'].post
+  t.strictSame(Object.keys(responses), ['200', '400', '401', '403', '408', '409', '413', '415', '422', '429', '431', '500', '503'])
+  t.strictSame(security, [{ bearer: [] }])
+  const { commands } = requestBody.content['application/json'].schema.properties
+  t.strictSame([commands.minItems, commands.maxItems], [1, 1000])
+  t.strictSame(commands.items, paths['/messaging/send'].post.requestBody.content['application/json'].schema)
+  const { example } = responses[200].content['application/json']
+  t.strictSame(example.results.map(({ status }: { status: number }) => status), [200, 406, 400])
+})
+
 t.test('says that probes need no token', async t => {
   const app = await startApp(t, NOWHERE)
   const { paths } = (await app.inject('/openapi.json')).json()
-  t.strictSame(Object.keys(paths), ['/health/live', '/health/ready', '/messaging/send'])
+  t.strictSame(Object.keys(paths), ['/health/live', '/health/ready', '/messaging/send', '/messaging/send/bulk'])
   t.strictSame(paths['/health/live'].get.security, [])
   t.strictSame(paths['/health/ready'].get.security, [])
 })

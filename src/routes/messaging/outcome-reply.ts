@@ -8,7 +8,8 @@ import type { Sent } from '../../plugins/mqtt.js'
 import type { Problem } from '../../schemas/problem.js'
 import { answerToWait } from './wait-reply.js'
 
-const JSON_TYPE = 'application/json; charset=utf-8'
+/** Media type of every answer that is not a problem. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** The published contract spells it so, and clients match it. */
 const NOT_SENT: SendResult = { detail: 'Somthing went wrong' }

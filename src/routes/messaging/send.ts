@@ -61,6 +61,6 @@ function answerSendError (error: FastifyError, request: FastifyRequest, reply: F
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The caller's trace context; one that is malformed is to be ignored (W3C Trace Context, section 3.2.2). */
-function traceparentOf (header: unknown): string | undefined {
+export function traceparentOf (header: unknown): string | undefined {
   return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined
 }
