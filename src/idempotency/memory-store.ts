@@ -5,7 +5,7 @@ import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from './sto
 export interface MemoryStoreOptions {
   /** How long an answer is kept, in milliseconds. */
   readonly ttlMs: number
-  /** Most keys at a time. None is dropped for another: above it, claims find the store full. */
+  /** Most keys at a time, a key of many commands counted as many. None is dropped for another: above it, claims find the store full. */
   readonly maxRecords: number
   readonly clock: Clock
 }
@@ -22,11 +22,12 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
   const running = new Map<string, Claim>()
   // In the order of their expiry: each is added with the same time to live.
   const finished = new Map<string, Finished>()
+  let size = 0
 
   function dropExpired (): void {
-    for (const [record, { expiresAtMs }] of finished) {
+    for (const { claim, expiresAtMs } of finished.values()) {
       if (expiresAtMs > clock.nowMs()) return
-      finished.delete(record)
+      forget(claim)
     }
   }
 
@@ -42,8 +43,9 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
     if (held !== undefined && held.fingerprint !== claim.fingerprint) return { kind: 'mismatch' }
     if (done !== undefined) return { kind: 'recorded', answer: done.answer }
     if (held !== undefined) return { kind: 'running' }
-    if (running.size + finished.size >= maxRecords) return { kind: 'full', retryAfterMs: firstExpiryMs() }
+    if (size + claim.commands > maxRecords) return { kind: 'full', retryAfterMs: firstExpiryMs() }
     running.set(claim.record, claim)
+    size += claim.commands
     return { kind: 'first' }
   }
 
@@ -51,9 +53,11 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
     return (running.get(record) ?? finished.get(record)?.claim)?.nonce === nonce
   }
 
-  function forget ({ record }: Claim): void {
+  /** Takes out a claim that is held. */
+  function forget ({ record, commands }: Claim): void {
     running.delete(record)
     finished.delete(record)
+    size -= commands
   }
 
   return {
@@ -63,6 +67,7 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
     async finish (claim, answer) {
       if (!isHeldBy(claim)) return
       forget(claim)
+      size += claim.commands
       finished.set(claim.record, { claim, answer, expiresAtMs: clock.nowMs() + ttlMs })
     },
     async release (claim) {

@@ -18,6 +18,8 @@ export interface Claim {
   readonly fingerprint: string
   /** Longest time from the claim to its answer, in milliseconds. Later, its process must have died. */
   readonly runsMs: number
+  /** Commands of the request: what is kept of its answer grows with them. */
+  readonly commands: number
 }
 
 /** What a claim came to. Only `first` may publish. */

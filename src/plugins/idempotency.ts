@@ -131,7 +131,8 @@ function createIdempotency (
       // And with whether the device was to answer, however long that was waited for.
       fingerprint: fingerprintOf([topics, request.body, ...(waitS === undefined ? [] : ['wait'])]),
       // The last of many commands is handed over within the time that one takes.
-      runsMs: (request.items === null ? publishMs : 2 * publishMs) + MARGIN_MS + (waitS ?? 0) * 1000
+      runsMs: (request.items === null ? publishMs : 2 * publishMs) + MARGIN_MS + (waitS ?? 0) * 1000,
+      commands: request.items?.length ?? 1
     }
     const result = await take(claim, request)
     if (result.kind === 'first') {

@@ -5,7 +5,7 @@ import type { Claim, IdempotencyStore, RecordedAnswer } from '../../src/idempote
 import { systemClock } from '../../src/clock.js'
 
 const ANSWER: RecordedAnswer = { status: 200, body: '{}', contentType: 'application/json' }
-const claimOf = (nonce: string, fingerprint = 'f'): Claim => ({ record: 'r', nonce, fingerprint, runsMs: 1000 })
+const claimOf = (nonce: string, fingerprint = 'f'): Claim => ({ record: 'r', nonce, fingerprint, runsMs: 1000, commands: 1 })
 
 /** A real store, the claims that reach it, and the same store shared. */
 function setUp () {

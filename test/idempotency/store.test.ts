@@ -12,7 +12,7 @@ const LATER: RecordedAnswer = { status: 504, body: '{}', contentType: 'applicati
 /** Longer than the store waits for Redis, in milliseconds. */
 const BUSY_MS = 400
 
-const claimOf = (record: string, nonce: string, fingerprint = 'f'): Claim => ({ record, nonce, fingerprint, runsMs: 60_000 })
+const claimOf = (record: string, nonce: string, fingerprint = 'f'): Claim => ({ record, nonce, fingerprint, runsMs: 60_000, commands: 1 })
 
 /** What holds of every store. */
 function conforms (t: Test, open: (t: Test) => Promise<IdempotencyStore>) {
@@ -102,6 +102,23 @@ t.test('in memory', async t => {
     t.strictSame(await store.claim(claimOf('r3', 'n')), { kind: 'first' })
     t.strictSame(await store.claim(claimOf('r2', 'n2')), { kind: 'recorded', answer: ANSWER })
     t.strictSame((await store.claim(claimOf('r4', 'n'))).kind, 'full')
+  })
+
+  t.test('counts a key of many commands as many', async t => {
+    const { store, advance } = openMemory(5)
+    const bulk = { ...claimOf('bulk', 'n'), commands: 3 }
+    await store.claim(bulk)
+    t.strictSame((await store.claim({ ...claimOf('other bulk', 'n'), commands: 3 })).kind, 'full')
+    await store.claim(claimOf('r1', 'n'))
+    await store.claim(claimOf('r2', 'n'))
+    t.strictSame((await store.claim(claimOf('r3', 'n'))).kind, 'full')
+    await store.finish(bulk, ANSWER)
+    await store.finish(bulk, { ...ANSWER, status: 504 })
+    t.strictSame((await store.claim(claimOf('r3', 'n'))).kind, 'full', 'an answer recorded anew takes no more')
+    await store.release(claimOf('r1', 'n'))
+    t.strictSame(await store.claim(claimOf('r3', 'n')), { kind: 'first' })
+    advance(TTL_MS)
+    t.strictSame(await store.claim({ ...claimOf('other bulk', 'n'), commands: 3 }), { kind: 'first' })
   })
 })
 
