@@ -24,7 +24,7 @@ export async function runProfile (bench: Bench, { seconds, out = '.' }: { readon
   const folder = mkdtempSync(join(tmpdir(), 'messenger-profile-'))
   try {
     const subject = await startSubject({
-      ...PLAIN, publishes: true, broker, credentials, env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` }
+      ...PLAIN, publishes: true, broker, credentials, env: {}, flags: ['--cpu-prof', `--cpu-prof-dir=${folder}`]
     })
     await measure(bench, subject, WARM_UP_COMMANDS)
     await measure(bench, subject, seconds * RATE)
@@ -39,16 +39,38 @@ export async function runProfile (bench: Bench, { seconds, out = '.' }: { readon
   }
 }
 
-/** Where the process itself was, without what it had called; idle time is left out. */
+/** Where the process itself was, without what it had called, by room and by function; idle time is left out. */
 function formatTop ({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): string {
-  const names = new Map(nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) =>
-    [id, `${functionName || '(anonymous)'} ${url.replace(/^.*\/(node_modules|src)\//, '')}:${lineNumber + 1}`]))
-  const selfUs = new Map<string, number>()
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
+  const byRoom = new Map<string, number>()
+  const byFunction = new Map<string, number>()
+  let totalUs = 0
   for (const [index, id] of samples.entries()) {
-    const name = names.get(id) ?? ''
-    if (!name.startsWith('(idle)')) selfUs.set(name, (selfUs.get(name) ?? 0) + (timeDeltas[index] ?? 0))
+    const { functionName, url, lineNumber } = frames.get(id) ?? { functionName: '', url: '', lineNumber: 0 }
+    if (functionName === '(idle)') continue
+    const us = timeDeltas[index] ?? 0
+    totalUs += us
+    add(byRoom, roomOf(functionName, url), us)
+    add(byFunction, `${functionName || '(anonymous)'} ${url.replace(/^.*\/(node_modules|src)\//, '')}:${lineNumber + 1}`, us)
   }
-  const totalUs = [...selfUs.values()].reduce((sum, us) => sum + us, 0)
-  const top = [...selfUs].sort(([, a], [, b]) => b - a).slice(0, TOP)
-  return formatTable([['function', 'share'], ...top.map(([name, us]) => [name, `${(us / totalUs * 100).toFixed(1)} %`])])
+  const toTable = (title: string, usBy: Map<string, number>, rows: number): string => {
+    const top = [...usBy].sort(([, a], [, b]) => b - a).slice(0, rows)
+    return formatTable([[title, 'share'], ...top.map(([name, us]) => [name, `${(us / totalUs * 100).toFixed(1)} %`])])
+  }
+  return `${toTable('room', byRoom, TOP)}\n\n${toTable('function', byFunction, TOP)}`
+}
+
+function add (usBy: Map<string, number>, name: string, us: number): void {
+  usBy.set(name, (usBy.get(name) ?? 0) + us)
+}
+
+/** A package, a room of `src/`, a module of Node, or what has no file, e.g. `(garbage collector)` or native code. */
+function roomOf (functionName: string, url: string): string {
+  const [, installed] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? []
+  if (installed !== undefined) return installed
+  const [, room] = /\/src\/([^/]+)/.exec(url) ?? []
+  if (room !== undefined) return `src/${room}`
+  const [, module] = /^node:(?:internal\/)?([^/]+)/.exec(url) ?? []
+  if (module !== undefined) return `node:${module}`
+  return functionName.startsWith('(') ? functionName : 'native code'
 }

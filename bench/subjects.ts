@@ -35,6 +35,8 @@ export interface SubjectOptions {
   readonly broker: Broker
   readonly credentials: Credentials
   readonly env: Readonly<Record<string, string>>
+  /** Flags of Node.js. Default: none. */
+  readonly flags?: readonly string[]
 }
 
 /** Starts the messenger as in production: its own start script, JSON log at level info, to /dev/null. */
@@ -43,13 +45,13 @@ export function startMessenger (credentials: Credentials, broker: Broker): Promi
 }
 
 /** Starts a server and waits for its first 200. */
-export async function startSubject ({ name, script, publishes, broker, credentials, env }: SubjectOptions): Promise<Subject> {
+export async function startSubject ({ name, script, publishes, broker, credentials, env, flags = [] }: SubjectOptions): Promise<Subject> {
   const port = await findFreePort()
   const file = fileURLToPath(new URL(script, import.meta.url))
   const url = `http://127.0.0.1:${port}${PATH}`
   const startedMs = performance.now()
   // Nothing of our own environment: a MQTT_TOPIC in it would be another benchmark.
-  const child = launch(process.execPath, [file], {
+  const child = launch(process.execPath, [...flags, file], {
     core: 'server',
     env: {
       PATH: process.env.PATH ?? '', NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: '0', MQTT_URL: broker.url, ...credentials.env, ...env
