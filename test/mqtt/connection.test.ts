@@ -100,6 +100,30 @@ t.test('speaks MQTT 3.1.1 without properties, and takes its PUBACK as reason cod
   t.equal(broker.published[0]?.properties, undefined)
 })
 
+for (const protocolVersion of ['5', '3.1.1'] as const) {
+  t.test(`tells of a PUBACK that no publish waits for, and leaves the others alone, in MQTT ${protocolVersion}`, async t => {
+    const { link, broker, pubacks, ends } = await openScripted(t, {}, { protocolVersion })
+    const packetId = link.publish(PUBLICATION, 30)
+    await until(() => broker.published.length > 0, 'the PUBLISH')
+    for (const id of [60_000, packetId, packetId]) broker.connections[0]?.puback(id)
+    await until(() => pubacks.length === 3, 'the PUBACKs')
+    t.strictSame(pubacks, [[60_000, 0], [packetId, 0], [packetId, 0]])
+    t.strictSame(ends, [])
+  })
+}
+
+t.test('says DISCONNECT when it is closed and what was in flight is acknowledged', async t => {
+  const { link, broker, connection, ends, pubacks } = await openScripted(t)
+  const packetId = link.publish(PUBLICATION, 30)
+  await until(() => broker.published.length > 0, 'the PUBLISH')
+  connection.close()
+  t.strictSame(ends, [], 'not before')
+  broker.connections[0]?.puback(packetId)
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(pubacks, [[packetId, 0]])
+  t.strictSame(ends, ['the connection was closed'])
+})
+
 t.test('never reuses a Packet Identifier that is in flight, over more publishes than there are identifiers', async t => {
   let stuck: number | undefined
   const { link, broker, pubacks } = await openScripted(t, {
