@@ -19,6 +19,8 @@ declare module 'autocannon' {
     connections: number
     /** Requests over all connections. */
     amount: number
+    /** Requests a second over all connections. Default: as many as can be. */
+    overallRate?: number
     /** Longest wait for an answer, in seconds. */
     timeout: number
     /** Between two looks at whether it is done, in milliseconds. */

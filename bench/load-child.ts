@@ -17,7 +17,7 @@ const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
 async function run (job: LoadJob): Promise<LoadResult> {
-  const { url, headers, connections, amount } = job
+  const { url, headers, connections, amount, rate } = job
   // autocannon's own histogram has whole milliseconds only.
   const latencies: number[] = []
   let lastMs = 0
@@ -29,6 +29,7 @@ async function run (job: LoadJob): Promise<LoadResult> {
     requests: requestsOf(job),
     connections,
     amount,
+    ...(rate !== undefined && { overallRate: rate }),
     timeout: ANSWER_TIMEOUT_S,
     sampleInt: DONE_CHECK_MS
   })

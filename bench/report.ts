@@ -1,4 +1,5 @@
 import { BULK, PLAIN } from './contenders.js'
+import { formatHeadroom, type HeadroomReport } from './headroom.js'
 import { CPU_RATIO_GOAL, type RoundsReport } from './rounds.js'
 import { RSS_CHANGE_GOAL, type SoakReport } from './soak.js'
 import { START_GOAL_MS, type StartReport } from './start.js'
@@ -8,12 +9,13 @@ export interface Report {
   readonly machine: Readonly<Record<string, string | number | boolean>>
   readonly start: StartReport
   readonly rounds: RoundsReport
+  readonly headroom: HeadroomReport
   /** Only where a soak was asked for. */
   readonly soak?: SoakReport
 }
 
 /** The report as text, each result with its goal. A goal that is missed is said, not enforced. */
-export function formatReport ({ start, rounds, soak }: Report): string {
+export function formatReport ({ start, rounds, headroom, soak }: Report): string {
   const least = Math.min(...rounds.cpuRatios).toFixed(2)
   const most = Math.max(...rounds.cpuRatios).toFixed(2)
   const { rateRatio } = rounds
@@ -27,6 +29,7 @@ export function formatReport ({ start, rounds, soak }: Report): string {
       ? []
       : [`Requests/s, messenger / usual code: ${rateRatio.toFixed(2)} x; ` + goal(rateRatio > 1, 'above 1 x')]),
     ...formatBulk(rounds),
+    formatHeadroom(headroom),
     `Start to first 200: ${start.medianMs.toFixed(0)} ms (at most ${Math.max(...start.timesMs).toFixed(0)}); ` +
       goal(start.medianMs < START_GOAL_MS, `under ${START_GOAL_MS} ms`),
     ...(soak === undefined ? [] : [formatSoak(soak)]),

@@ -5,6 +5,7 @@ import { startBroker } from './broker.js'
 import { BARE, CONTENDERS, PLAIN, USUAL } from './contenders.js'
 import { drawResults } from './draw.js'
 import { formatGrowth, runGrowth } from './growth.js'
+import { runHeadroom } from './headroom.js'
 import type { Bench } from './measure.js'
 import { readOptions, type Options } from './options.js'
 import { requireProc } from './proc.js'
@@ -64,6 +65,7 @@ async function run (bench: Bench, machine: Report['machine'], options: Options):
     machine,
     start: await runStarts(bench, STARTS),
     rounds: await runRounds(bench, { contenders, rounds, seconds }),
+    headroom: await runHeadroom(bench, { seconds }),
     ...(soak > 0 && { soak: await runSoak(bench, soak) })
   }
   say(formatReport(report))

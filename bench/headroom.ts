@@ -1,0 +1,37 @@
+import { PLAIN, startContender } from './contenders.js'
+import { measure, type Bench } from './measure.js'
+
+/** p99 over p50 at this share of the capacity: the goal. */
+export const P99_GOAL = 3
+
+/** Share of the capacity at which latency is measured. */
+const SHARE = 0.8
+
+const WARM_UP_COMMANDS = 40_000
+
+/** Latency with room to spare. */
+export interface HeadroomReport {
+  /** Requests a second: what the server was given, of what it could. */
+  readonly rate: number
+  readonly capacity: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** Finds the capacity of the messenger, and then what its callers wait at {@link SHARE} of it. */
+export async function runHeadroom (bench: Bench, { seconds }: { readonly seconds: number }): Promise<HeadroomReport> {
+  const subject = await startContender(bench, PLAIN)
+  await measure(bench, subject, WARM_UP_COMMANDS)
+  const { requestsPerS: capacity } = await measure(bench, subject, WARM_UP_COMMANDS)
+  const rate = Math.round(capacity * SHARE)
+  const { p50Ms, p99Ms } = await measure(bench, subject, rate * seconds, { rate })
+  await subject.stop()
+  return { rate, capacity, p50Ms, p99Ms }
+}
+
+/** The same as a line of text. */
+export function formatHeadroom ({ rate, capacity, p50Ms, p99Ms }: HeadroomReport): string {
+  const ratio = p99Ms / p50Ms
+  return `At ${rate} of ${capacity.toFixed(0)} requests/s: p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${ratio.toFixed(2)} x; ` +
+    `goal: at most ${P99_GOAL} x: ${ratio <= P99_GOAL ? 'met' : 'MISSED'}`
+}
