@@ -1,6 +1,6 @@
 import type { Broker } from './broker.js'
 import { runLoad } from './load.js'
-import { readCpuUs, readRssMiB } from './proc.js'
+import { readCpuUs, readRssMiB, readTree } from './proc.js'
 import { BODIES, type Credentials } from './request.js'
 import type { Subject } from './subjects.js'
 
@@ -19,7 +19,7 @@ export interface Measurement {
   readonly requestsPerS: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** CPU of the whole server process, in microseconds a request. */
+  /** CPU of the whole server, its workers included, in microseconds a request. */
   readonly cpuUs: number
   /** Share of the load's time in which the server used its core. */
   readonly busy: number
@@ -30,9 +30,10 @@ export interface Measurement {
 /** Puts a load on a subject. @throws where an answer is not a 200, or a 200 was not delivered exactly once */
 export async function measure (bench: Bench, subject: Subject, requests: number): Promise<Measurement> {
   const { broker, credentials: { headers }, connections } = bench
-  const cpuBeforeUs = readCpuUs(subject.pid)
+  const sum = (read: (pid: number) => number) => readTree(subject.pid).reduce((total, pid) => total + read(pid), 0)
+  const cpuBeforeUs = sum(readCpuUs)
   const { seconds, p50Ms, p99Ms } = await runLoad({ url: subject.url, headers, bodies: BODIES, connections, amount: requests })
-  const cpuUs = readCpuUs(subject.pid) - cpuBeforeUs
+  const cpuUs = sum(readCpuUs) - cpuBeforeUs
   await broker.settle(subject.publishes ? requests : 0)
   return {
     requests,
@@ -41,7 +42,7 @@ export async function measure (bench: Bench, subject: Subject, requests: number)
     p99Ms,
     cpuUs: cpuUs / requests,
     busy: cpuUs / (seconds * 1e6),
-    rssMiB: readRssMiB(subject.pid)
+    rssMiB: sum(readRssMiB)
   }
 }
 

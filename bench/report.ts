@@ -28,6 +28,17 @@ export function formatReport ({ start, rounds, soak }: Report): string {
   ].join('\n')
 }
 
+/** CPU of several workers over that of one process: the goal. */
+export const WORKERS_RATIO_GOAL = 1.15
+
+/** The rounds of `--workers` as text. */
+export function formatWorkers (rounds: RoundsReport): string {
+  return ['', formatSubjects(rounds), '',
+    `CPU per request, several workers / one: ${rounds.cpuRatio.toFixed(2)} x (by round ${rounds.cpuRatios.map(ratio => ratio.toFixed(2)).join(', ')}); ` +
+      goal(rounds.cpuRatio <= WORKERS_RATIO_GOAL, `at most ${WORKERS_RATIO_GOAL} x`)
+  ].join('\n')
+}
+
 function formatSubjects ({ subjects }: RoundsReport): string {
   const rows = subjects.map(({ name, requestsPerS, p50Ms, p99Ms, cpuUs, busy, rssMiB }) => [
     name, requestsPerS.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), cpuUs.toFixed(1), `${(busy * 100).toFixed(0)} %`, rssMiB.toFixed(1)

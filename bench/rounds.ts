@@ -1,5 +1,5 @@
 import { measure, median, type Bench, type Measurement } from './measure.js'
-import { startBareFastify, startMessenger, type Subject } from './subjects.js'
+import { startBareFastify, startMessenger, startWithWorkers, type Subject } from './subjects.js'
 
 /** CPU of the messenger over that of bare Fastify: the goal. */
 export const CPU_RATIO_GOAL = 2.2
@@ -15,7 +15,7 @@ export interface SubjectSummary extends Measurement {
 /** What the rounds came to. */
 export interface RoundsReport {
   readonly subjects: readonly SubjectSummary[]
-  /** Messenger over bare Fastify, by round. */
+  /** The second over the first, by round. */
   readonly cpuRatios: readonly number[]
   readonly cpuRatio: number
 }
@@ -31,17 +31,29 @@ export interface RoundsOptions {
 export async function runRounds (bench: Bench, { rounds, seconds }: RoundsOptions): Promise<RoundsReport> {
   const bare = await prepare(bench, await startBareFastify(bench.credentials), seconds)
   const messenger = await prepare(bench, await startMessenger(bench.credentials, bench.broker), seconds)
+  return await runTurns(bench, bare, messenger, rounds)
+}
+
+async function runTurns (bench: Bench, base: Contender, other: Contender, rounds: number): Promise<RoundsReport> {
   for (let round = 1; round <= rounds; round++) {
-    for (const { subject, requests, results } of [bare, messenger]) {
+    for (const { subject, requests, results } of [base, other]) {
       const result = await measure(bench, subject, requests)
       results.push(result)
       bench.say(`round ${round}/${rounds}: ${subject.name}: ${describe(result)}`)
     }
   }
-  await Promise.all([bare.subject.stop(), messenger.subject.stop()])
+  await Promise.all([base.subject.stop(), other.subject.stop()])
 
-  const cpuRatios = messenger.results.map(({ cpuUs }, round) => cpuUs / (bare.results[round]?.cpuUs ?? NaN))
-  return { subjects: [bare, messenger].map(summarize), cpuRatios, cpuRatio: median(cpuRatios) }
+  const cpuRatios = other.results.map(({ cpuUs }, round) => cpuUs / (base.results[round]?.cpuUs ?? NaN))
+  return { subjects: [base, other].map(summarize), cpuRatios, cpuRatio: median(cpuRatios) }
+}
+
+/** Loads the messenger with one process and with several, turn by turn. @returns CPU of several over one, by round */
+export async function runWorkerRounds (bench: Bench, { rounds, seconds, workers, redisUrl }: RoundsOptions & { readonly workers: number, readonly redisUrl: string }): Promise<RoundsReport> {
+  const start = async (count: number) => await prepare(bench, await startWithWorkers(bench.credentials, bench.broker, count, redisUrl), seconds)
+  const one = await start(1)
+  const many = await start(workers)
+  return await runTurns(bench, one, many, rounds)
 }
 
 interface Contender {

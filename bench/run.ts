@@ -5,9 +5,10 @@ import { startBroker } from './broker.js'
 import type { Bench } from './measure.js'
 import { requireProc } from './proc.js'
 import { killAll, pinProcesses, stopAll } from './processes.js'
-import { formatReport, type Report } from './report.js'
+import { formatReport, formatWorkers, type Report } from './report.js'
+import { startRedis } from './redis.js'
 import { createCredentials } from './request.js'
-import { runRounds } from './rounds.js'
+import { runRounds, runWorkerRounds } from './rounds.js'
 import { runSoak } from './soak.js'
 import { runStarts } from './start.js'
 
@@ -21,6 +22,8 @@ interface Options {
   readonly connections: number
   /** Requests of the soak; 0: none. */
   readonly soak: number
+  /** More than 1: only this many workers against one process. */
+  readonly workers: number
   /** File for the report; undefined: none. */
   readonly json: string | undefined
 }
@@ -37,7 +40,7 @@ try {
   await stopAll()
 }
 
-async function main ({ rounds, seconds, connections, soak, json }: Options): Promise<void> {
+async function main ({ rounds, seconds, connections, soak, workers, json }: Options): Promise<void> {
   requireProc()
   const isPinned = pinProcesses()
   if (!isPinned) say('warning: taskset with cores 0 and 1 is not to be had: nothing is pinned, and the load disturbs the servers')
@@ -47,6 +50,13 @@ async function main ({ rounds, seconds, connections, soak, json }: Options): Pro
   const broker = await startBroker()
   try {
     const bench: Bench = { broker, credentials: createCredentials(), connections, say }
+    if (workers > 1) {
+      const redis = await startRedis()
+      const report = await runWorkerRounds(bench, { rounds, seconds, workers, redisUrl: redis.url })
+      say(formatWorkers(report))
+      if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, workers: report }, null, 2)}\n`)
+      return
+    }
     const report: Report = {
       machine,
       start: await runStarts(bench, STARTS),
@@ -67,10 +77,11 @@ function readOptions (): Options {
       seconds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '64' },
       soak: { type: 'string', default: '0' },
+      workers: { type: 'string', default: '1' },
       json: { type: 'string' }
     }
   })
-  const count = (name: 'rounds' | 'seconds' | 'connections' | 'soak', least: number, most: number) => {
+  const count = (name: 'rounds' | 'seconds' | 'connections' | 'soak' | 'workers', least: number, most: number) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`--${name} must be a whole number, ${least} to ${most}`)
     return value
@@ -79,7 +90,7 @@ function readOptions (): Options {
   const soak = count('soak', 0, 100_000_000)
   // Each of the ten slices needs a request for every connection.
   if (soak > 0 && soak < connections * 10) throw new RangeError(`--soak must be 0, or at least ${connections * 10}`)
-  return { rounds: count('rounds', 1, 100), seconds: count('seconds', 1, 600), connections, soak, json: values.json }
+  return { rounds: count('rounds', 1, 100), seconds: count('seconds', 1, 600), connections, soak, workers: count('workers', 1, 128), json: values.json }
 }
 
 function say (line: string): void {

@@ -39,6 +39,14 @@ export async function startMessenger (credentials: Credentials, broker: Broker):
   return { ...subject, publishes: true }
 }
 
+/** Starts the messenger with so many workers, 1 for none, and a Redis that it is connected to either way. */
+export async function startWithWorkers (credentials: Credentials, broker: Broker, workers: number, redisUrl: string): Promise<Subject> {
+  const env = { MQTT_URL: broker.url, JWT_PUBLIC_KEY: credentials.publicKey, REDIS_URL: redisUrl, WORKERS: String(workers) }
+  const subject = await start(`messenger, WORKERS=${workers}`, '../src/server.js', env, credentials)
+  await broker.settle(1)
+  return { ...subject, publishes: true }
+}
+
 async function start (name: string, script: string, env: Readonly<Record<string, string>>, credentials: Credentials): Promise<Subject> {
   const port = await findFreePort()
   const file = fileURLToPath(new URL(script, import.meta.url))
