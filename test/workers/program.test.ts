@@ -60,9 +60,9 @@ function load (t: Test, port: number, bearer: string, callers: number) {
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => { agent.destroy() })
   const heard = new Map<number | string, number>()
-  let isOver = false
+  const stop = new AbortController()
   async function call (): Promise<void> {
-    while (!isOver) {
+    while (!stop.signal.aborted) {
       const status = await post(port, bearer, agent)
       heard.set(status, (heard.get(status) ?? 0) + 1)
       if (status === 'ECONNREFUSED') return
@@ -75,7 +75,7 @@ function load (t: Test, port: number, bearer: string, callers: number) {
     count,
     reach: (n: number) => until(() => count(200) >= n, `${n} x 200`, 30_000),
     async end () {
-      isOver = true
+      stop.abort()
       await all
     },
     ended: all
