@@ -1,7 +1,7 @@
 import type { Broker } from './broker.js'
 import type { Contender } from './contenders.js'
 import { runLoad } from './load.js'
-import { readCpuUs, readRssMiB } from './proc.js'
+import { readCpuUs, readRssMiB, readTree } from './proc.js'
 import { BODIES, PATH, type Credentials } from './request.js'
 import type { Subject } from './subjects.js'
 
@@ -21,7 +21,7 @@ export interface Measurement {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly p999Ms: number
-  /** CPU of the whole server process, in microseconds a request. */
+  /** CPU of the whole server, its workers included, in microseconds a request. */
   readonly cpuUs: number
   /** Share of the load's time in which the server used its core. */
   readonly busy: number
@@ -38,7 +38,8 @@ export async function measure (bench: Bench, subject: Subject, commands: number,
   const { path = PATH, bodies = BODIES, commands: perRequest = 1, headers, withKeys = false, authorizations = [], rate } = shape
   const requests = Math.max(connections, Math.ceil(commands / perRequest))
   const sent = requests * perRequest
-  const cpuBeforeUs = readCpuUs(subject.pid)
+  const sum = (read: (pid: number) => number) => readTree(subject.pid).reduce((total, pid) => total + read(pid), 0)
+  const cpuBeforeUs = sum(readCpuUs)
   const { seconds, p50Ms, p99Ms, p999Ms } = await runLoad({
     url: subject.url.replace(PATH, path),
     headers: { ...credentials.headers, ...headers },
@@ -49,7 +50,7 @@ export async function measure (bench: Bench, subject: Subject, commands: number,
     authorizations,
     ...(rate !== undefined && { rate })
   })
-  const cpuUs = readCpuUs(subject.pid) - cpuBeforeUs
+  const cpuUs = sum(readCpuUs) - cpuBeforeUs
   await broker.settle(subject.publishes ? sent : 0)
   return {
     requests: sent,
@@ -59,7 +60,7 @@ export async function measure (bench: Bench, subject: Subject, commands: number,
     p999Ms,
     cpuUs: cpuUs / sent,
     busy: cpuUs / (seconds * 1e6),
-    rssMiB: readRssMiB(subject.pid)
+    rssMiB: sum(readRssMiB)
   }
 }
 

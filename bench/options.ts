@@ -3,8 +3,9 @@ import type { Algorithm } from './request.js'
 
 /** What the command line asks for. */
 export interface Options {
-  /** `all` contenders; `few`: bare Fastify, the usual code and the messenger; `profile` of the messenger; or what `growth` costs. */
-  readonly mode: 'all' | 'few' | 'profile' | 'growth'
+  /** `all` contenders; `few`: bare Fastify, the usual code and the messenger; `profile` of the messenger; what `growth` costs; or `workers` against one process. */
+  readonly mode: 'all' | 'few' | 'profile' | 'growth' | 'workers'
+  readonly workers: number
   readonly rounds: number
   /** Of each load, about. */
   readonly seconds: number
@@ -32,10 +33,11 @@ export function readOptions (args: string[]): Options {
       few: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
+      workers: { type: 'string', default: '1' },
       out: { type: 'string', default: 'bench' }
     }
   })
-  const count = (name: 'rounds' | 'seconds' | 'connections' | 'soak', least: number, most: number) => {
+  const count = (name: 'rounds' | 'seconds' | 'connections' | 'soak' | 'workers', least: number, most: number) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`--${name} must be a whole number, ${least} to ${most}`)
     return value
@@ -45,8 +47,10 @@ export function readOptions (args: string[]): Options {
   const connections = count('connections', 1, 10_000)
   const soak = count('soak', 0, 100_000_000)
   if (soak > 0 && soak < connections * SOAK_PER_CONNECTION) throw new RangeError(`--soak must be 0, or at least ${connections * SOAK_PER_CONNECTION}`)
+  const workers = count('workers', 1, 128)
   return {
-    mode: values.profile ? 'profile' : values.growth ? 'growth' : values.few ? 'few' : 'all',
+    mode: workers > 1 ? 'workers' : values.profile ? 'profile' : values.growth ? 'growth' : values.few ? 'few' : 'all',
+    workers,
     rounds: count('rounds', 1, 100),
     seconds: count('seconds', 1, 600),
     connections,

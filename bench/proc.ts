@@ -18,6 +18,11 @@ export function readCpuUs (pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerS * 1e6
 }
 
+/** A process and its children. */
+export function readTree (pid: number): number[] {
+  return [pid, ...readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(id => id !== '').map(Number)]
+}
+
 /** Resident memory of a process, in MiB. */
 export function readRssMiB (pid: number): number {
   const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))

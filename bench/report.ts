@@ -37,7 +37,8 @@ export function formatReport ({ start, rounds, headroom, soak }: Report): string
   ].join('\n')
 }
 
-function formatSubjects ({ subjects }: RoundsReport): string {
+/** The medians of the rounds, a contender a line. */
+export function formatSubjects ({ subjects }: RoundsReport): string {
   const rows = subjects.map(({ name, requestsPerS, p50Ms, p99Ms, p999Ms, cpuUs, cpuRatio, busy, rssMiB }) => [
     name, requestsPerS.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), p999Ms.toFixed(2), cpuUs.toFixed(1), cpuRatio.toFixed(2), `${(busy * 100).toFixed(0)} %`, rssMiB.toFixed(1)
   ])

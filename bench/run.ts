@@ -16,6 +16,7 @@ import { createCredentials } from './request.js'
 import { runRounds } from './rounds.js'
 import { runSoak } from './soak.js'
 import { runStarts } from './start.js'
+import { formatWorkers, runWorkers } from './workers.js'
 
 /** How often the start is measured. */
 const STARTS = 5
@@ -58,6 +59,10 @@ async function run (bench: Bench, machine: Report['machine'], options: Options):
     const growth = await runGrowth(bench, { seconds })
     say(formatGrowth(growth))
     write(out, 'growth.json', toJson({ machine, growth }))
+    return
+  }
+  if (mode === 'workers') {
+    say(formatWorkers(await runWorkers(bench, options)))
     return
   }
   const contenders = mode === 'all' ? CONTENDERS : [BARE, USUAL, PLAIN]

@@ -30,6 +30,8 @@ export interface AppOverrides {
   readonly clock?: Clock
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
+  /** Whether another process serves what is counted here, so that no port is opened for it. Default false. */
+  readonly isScrapedElsewhere?: boolean
   /** Longest time a request may take to arrive, in milliseconds. Default 30,000. */
   readonly requestTimeoutMs?: number
   /** Longest wait for each answer of the issuer whose keys are fetched, in milliseconds. Default 5,000. */
@@ -52,7 +54,7 @@ const BODY_LIMIT = 16 * 1024
  * It does not listen, and connects to the broker only when it is ready.
  */
 export async function buildApp (config: Config, overrides: AppOverrides = {}): Promise<FastifyInstance> {
-  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000, idleTimeoutMs = 72_000, keyFetchTimeoutMs } = overrides
+  const { clock = systemClock, logger = false, requestTimeoutMs = 30_000, idleTimeoutMs = 72_000, keyFetchTimeoutMs, isScrapedElsewhere = false } = overrides
   const headersTimeoutMs = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs)
   const http = {
     // Left to plugins/http-rules.
@@ -86,7 +88,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
 
   await app.register(requestId)
   await app.register(securityHeaders)
-  await app.register(metrics, { host: config.host, port: config.metricsPort, clock })
+  await app.register(metrics, { host: config.host, port: config.metricsPort, isScrapedElsewhere, clock })
   await app.register(mqtt, { mqtt: config.mqtt, clock })
   await app.register(requestLog, { clock })
   await app.register(errorHandler)

@@ -12,15 +12,16 @@ const STDOUT = 1
  * Options of the log: JSON lines, or text where a person looks on.
  * pino-pretty is only loaded for a terminal; where it is absent the lines stay JSON and a
  * first one says what to install: a server must not fail to start for its looks.
+ * @param worker number that every JSON line then has; undefined where this process is the only one
  */
-export async function createLogger (level: Config['logLevel'], output: WriteStream): Promise<FastifyServerOptions['logger']> {
-  if (!output.isTTY) return createLines(level)
+export async function createLogger (level: Config['logLevel'], output: WriteStream, worker?: number): Promise<NonNullable<FastifyServerOptions['logger']>> {
+  if (!output.isTTY) return createLines(level, worker)
   try {
     const { default: pretty } = await import('pino-pretty')
     return { level, stream: pretty({ translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', destination: output, sync: true }) }
   } catch {
     output.write('{"level":40,"msg":"for a readable log on a terminal: npm install pino-pretty"}\n')
-    return createLines(level)
+    return createLines(level, worker)
   }
 }
 
@@ -29,10 +30,10 @@ export async function createLogger (level: Config['logLevel'], output: WriteStre
  * write: to hand them to another thread took a seventh of all CPU time, and a reader that has
  * stalled must not make them pile up in memory.
  */
-function createLines (level: Config['logLevel']) {
+function createLines (level: Config['logLevel'], worker: number | undefined) {
   const output = pino.destination({ dest: STDOUT, sync: true })
   const stream = createBatchedLines(lines => { output.write(lines) }, systemClock)
   // Before pino's own, which closes its stream.
   process.prependOnceListener('exit', stream.flush)
-  return { level, base: null, stream }
+  return { level, base: worker === undefined ? null : { worker }, stream }
 }

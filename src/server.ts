@@ -10,6 +10,7 @@ import { withDotEnv } from './dotenv.js'
 import { listen } from './listen.js'
 import { createLogger } from './logger.js'
 import { MetricsPortError } from './metrics/server.js'
+import type { Member } from './workers/worker.js'
 
 /**
  * While new requests are refused, connections still open get this long to hear it, in
@@ -23,19 +24,49 @@ const LAST_REPLY_MS = 250
 /** Kept back of the shutdown time for the end of the broker connection, in milliseconds. */
 const BROKER_CLOSE_MS = 1_500
 
+/** What ends a group of processes from outside. */
+const GROUP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+
 async function main (): Promise<void> {
   try {
-    await start(loadConfig(withDotEnv(process.env)))
+    const config = loadConfig(withDotEnv(process.env))
+    if (config.workers === 1) await start(config)
+    else await startOneOfMany(config)
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`)
     process.exitCode = 1
   }
 }
 
-async function start (loaded: Config): Promise<void> {
+/** The primary, which serves nothing but the metrics, or one of its workers. */
+async function startOneOfMany (config: Config): Promise<void> {
+  const { default: cluster } = await import('node:cluster')
+  if (cluster.worker === undefined) {
+    const { startPrimary } = await import('./workers/start-primary.js')
+    const primary = await startPrimary(config, await createLogger(config.logLevel, process.stdout))
+    closeWithGrace({ delay: config.shutdownTimeoutMs, logger: primary.log }, async ({ signal, err }) => {
+      if (err !== undefined) primary.log.fatal({ err }, 'stopping after an error')
+      await primary.stop(signal)
+    })
+    return
+  }
+  const { createMember } = await import('./workers/worker.js')
+  const member = createMember(cluster.worker)
+  try {
+    await start(config, member)
+  } catch (error) {
+    process.exitCode = 1
+    await member.failed(explain(error))
+  }
+}
+
+/** @param member this process as one of several; undefined: it is the only one */
+async function start (loaded: Config, member?: Member): Promise<void> {
   const demo = loaded.isDemo ? await startDemo(loaded) : undefined
   const config = demo?.config ?? loaded
-  const app = await buildApp(config, { logger: await createLogger(config.logLevel, process.stdout) })
+  const app = await buildApp(config, {
+    logger: await createLogger(config.logLevel, process.stdout, member?.id), isScrapedElsewhere: member !== undefined
+  })
   try {
     await listen(app, { host: config.host, port: config.port })
     demo?.announce()
@@ -45,7 +76,9 @@ async function start (loaded: Config): Promise<void> {
     throw error
   }
 
-  closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log }, async ({ signal, err }) => {
+  // A terminal, or systemd, signals the whole group: a worker may hear of one stop twice, and must not take it for two.
+  const skip = member === undefined ? [] : [...GROUP_SIGNALS]
+  const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error')
     else app.log.info({ signal }, 'stopping')
     app.drain.leave()
@@ -58,8 +91,19 @@ async function start (loaded: Config): Promise<void> {
     setTimeout(() => { app.server.closeAllConnections() }, cutMs).unref()
     await app.close()
     await demo?.stop()
+    await member?.leave()
   })
 
+  if (member !== undefined) {
+    let isStopping = false
+    const stop = (): void => {
+      if (isStopping) return
+      isStopping = true
+      grace.close()
+    }
+    for (const signal of GROUP_SIGNALS) process.on(signal, stop)
+    await member.started(app, stop)
+  }
   if (demo !== undefined) await printBanner(app, demo, process.stdout)
 }
 
@@ -74,11 +118,16 @@ const HINTS = new Map([
 
 /** What a person at a terminal needs to know; a stack only where the error is not foreseen. */
 function explain (error: unknown): string {
-  if (error instanceof ConfigError) return error.message
+  if (error instanceof ConfigError || isWorkerStartError(error)) return error.message
   if (error instanceof MetricsPortError) return explain(error.cause).replace('set PORT', 'set METRICS_PORT')
   const { syscall, code } = error as NodeJS.ErrnoException
   const hint = HINTS.get(`${syscall} ${code}`)
   return hint === undefined ? inspect(error) : `${String(error)}\n${hint}`
+}
+
+/** By its name: its class is in a module that a single process does not load. */
+function isWorkerStartError (error: unknown): error is Error {
+  return error instanceof Error && error.name === 'WorkerStartError'
 }
 
 await main()

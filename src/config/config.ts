@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { createSecretKey, MIN_SECRET_BYTES, readPublicKeys, type VerificationKey } from '../auth/keys.js'
 import { MICRO_OP, MicroOp } from '../schemas/common.js'
 import { parseWindows, type Window } from '../limits/windows.js'
@@ -23,13 +24,15 @@ const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost']
 const STOP_MARGIN_MS = 2_000
 
 /**
- * Turns environment variables into the configuration. Pure but for `readFile`.
+ * Turns environment variables into the configuration. Pure but for `readFile` and `countCores`.
  * @param readFile reads the files that variables name; default from the disk, as UTF-8
+ * @param countCores tells how many cores this process may use; default as Node.js counts them
  * @throws {ConfigError} listing every fault at once
  */
 export function loadConfig (
   environment: Readonly<Record<string, string | undefined>>,
-  readFile: ReadFile = path => readFileSync(path, 'utf8')
+  readFile: ReadFile = path => readFileSync(path, 'utf8'),
+  countCores: () => number = availableParallelism
 ) {
   const faults = collectFaults()
   const env = parseEnv(environment, faults)
@@ -48,6 +51,8 @@ export function loadConfig (
     trustedProxies: readTrustedProxies(env, faults),
     /** Where the metrics are scraped from; undefined: there are none. */
     metricsPort: env.METRICS_PORT,
+    /** Processes that serve; 1: this one. */
+    workers: readWorkers(env, isDemo, urls, countCores, faults),
     logLevel: env.LOG_LEVEL,
     isProduction: env.NODE_ENV === 'production',
     /** Whether the embedded broker or the demo secret stands in for something that was not set. */
@@ -199,6 +204,16 @@ function checkShutdown (env: Env, faults: Faults): void {
   if (env.SHUTDOWN_TIMEOUT_MS >= leastMs) return
   faults.add('SHUTDOWN_TIMEOUT_MS', `must be at least ${leastMs}, which is DRAIN_DELAY_MS + MQTT_QUEUE_TIMEOUT_MS + ` +
     `MQTT_PUBLISH_TIMEOUT_MS + ${STOP_MARGIN_MS}: every accepted request gets its answer`)
+}
+
+/** Several processes can share neither an embedded broker nor what is remembered in memory. */
+function readWorkers (env: Env, isDemo: boolean, urls: readonly string[], countCores: () => number, faults: Faults): number {
+  const workers = env.WORKERS === 'auto' ? countCores() : Number(env.WORKERS)
+  if (workers === 1) return workers
+  if (urls.length === 0) faults.add('WORKERS', `of ${workers} need MQTT_URL: they cannot share an embedded broker`)
+  if (env.REDIS_URL === undefined) faults.add('WORKERS', `of ${workers} need REDIS_URL: limits and keys must hold for all of them`)
+  if (isDemo && urls.length > 0) faults.add('WORKERS', `of ${workers} need JWT_SECRET, or one of JWT_PUBLIC_KEY, JWT_JWKS_URL and OIDC_ISSUER: they share no demo secret`)
+  return workers
 }
 
 function checkMetricsPort (env: Env, faults: Faults): void {

@@ -92,6 +92,11 @@ export const Env = Type.Object({
   METRICS_PORT: Type.Optional(Type.Integer({
     minimum: 0, maximum: 65_535, description: 'Port, on `HOST`, that `GET /metrics` is scraped from; 0 takes a free one. Unset: no metrics'
   })),
+  WORKERS: Type.String({
+    default: '1',
+    pattern: '^(auto|[1-9]|[1-9]\\d|1[01]\\d|12[0-8])$',
+    description: 'Processes that serve, 1 to 128, each with its own connection to the broker; `auto`: one for each core. More than 1 need `MQTT_URL`, `REDIS_URL` and a source of keys'
+  }),
   DRAIN_DELAY_MS: Type.Integer({
     default: 0, minimum: 0, maximum: 600_000, description: 'How long a stopping server still serves while `/health/ready` already says 503'
   }),
@@ -105,6 +110,7 @@ const INTEGERS = new Set(Object.entries(Env.properties).filter(([, { type }]) =>
 
 /** Faults that the words of Ajv, or ours for a choice, would leave unclear. */
 const FAULT_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['WORKERS', 'must be a whole number from 1 to 128, or `auto`'],
   ['JWT_SCOPE', 'must be one scope, without blanks and quotes'],
   ['AUTHORIZATION_DETAILS', 'must be `required`, or unset']
 ])

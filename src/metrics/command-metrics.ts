@@ -41,7 +41,7 @@ export function createCommandMetrics (metrics: Metrics, { publisher, isConnected
     'PUBACKs that came after the outcome had been given as unknown')({})
   const connections = metrics.counter('messenger_broker_connections_total',
     'Connections that a broker accepted, the first one included')({})
-  metrics.gauge('messenger_broker_connected', 'Whether there is a connection to a broker: 1 or 0', () => Number(isConnected()))
+  metrics.gauge('messenger_broker_connected', 'Whether there is a connection to a broker: 1 or 0; with WORKERS, how many workers have one', () => Number(isConnected()))
   metrics.gauge('messenger_publishes_in_flight',
     'Publishes that are written and not acknowledged, those already given as unknown included', () => publisher.inFlight)
   metrics.gauge('messenger_publishes_waiting', 'Commands that wait for a slot of the window', () => publisher.waiting)

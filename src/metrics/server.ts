@@ -26,7 +26,7 @@ export interface MetricsAddress {
  * Builds the server that `GET /metrics` is scraped from. It is a server of its own, so that
  * the metrics need no token and stay out of the reach of callers. It does not listen.
  */
-export async function buildMetricsServer (metrics: Metrics, log: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function buildMetricsServer (metrics: Pick<Metrics, 'contentType' | 'expose'>, log: FastifyBaseLogger): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),

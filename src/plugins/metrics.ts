@@ -17,6 +17,8 @@ export interface MetricsOptions {
   readonly host: string
   /** Port of `GET /metrics`, 0 for a free one; undefined: nothing is counted. */
   readonly port: number | undefined
+  /** Whether another process serves what is counted: no port is opened. */
+  readonly isScrapedElsewhere: boolean
   readonly clock: Clock
 }
 
@@ -26,7 +28,7 @@ export interface MetricsOptions {
  * registers after this one and adds its metrics where they are defined.
  * Without a port there is nothing of it: no hook, no listener, no library.
  */
-export default fp(async (fastify: FastifyInstance, { host, port, clock }: MetricsOptions) => {
+export default fp(async (fastify: FastifyInstance, { host, port, isScrapedElsewhere, clock }: MetricsOptions) => {
   if (port === undefined) {
     fastify.decorate('metrics', undefined)
     return
@@ -37,6 +39,7 @@ export default fp(async (fastify: FastifyInstance, { host, port, clock }: Metric
   fastify.decorate('metrics', metrics)
   measureRequests(fastify, metrics, clock)
 
+  if (isScrapedElsewhere) return
   const server = await buildMetricsServer(metrics, fastify.log)
   fastify.addHook('onReady', async () => { await listenForScrapes(server, { host, port }) })
   fastify.addHook('onClose', async () => { await server.close() })

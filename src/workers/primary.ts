@@ -1,0 +1,125 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../clock.js'
+import { createBackOff } from './back-off.js'
+import type { Order, Report } from './messages.js'
+import type { SharedMetrics } from './shared-metrics.js'
+
+/** No worker came up. The message is for the person who started the program. */
+export class WorkerStartError extends Error {
+  override readonly name = 'WorkerStartError'
+}
+
+export interface WorkersOptions {
+  /** How many to keep. */
+  readonly count: number
+  readonly clock: Clock
+  readonly log: FastifyBaseLogger
+  /** Undefined: nobody scrapes. */
+  readonly metrics: SharedMetrics | undefined
+}
+
+/**
+ * Starts the workers, each of which runs this program again, and replaces those that end.
+ * @returns when the first one serves
+ * @throws {WorkerStartError} where one ends before any has served; all of them are over then
+ */
+export async function startWorkers ({ count, clock, log, metrics }: WorkersOptions) {
+  const backOff = createBackOff()
+  const running = new Set<Worker>()
+  const replacements = new Set<() => void>()
+  const { promise: firstServes, resolve, reject } = withResolvers()
+  let hasServed = false
+  let isStopping = false
+  let whenAllEnded: (() => void) | undefined
+  let lost = 0
+
+  // Each connection goes to the next worker in turn. Where workers took them from one socket by
+  // themselves, whoever wakes first would take a burst of them, and keep it for as long as they live.
+  cluster.schedulingPolicy = cluster.SCHED_RR
+  // JSON would make NaN and infinity of a metric null.
+  cluster.setupPrimary({ serialization: 'advanced' })
+
+  function start (): void {
+    const worker = cluster.fork()
+    const startedMs = clock.nowMs()
+    running.add(worker)
+    worker.on('message', (report: Report) => { hear(worker, report) })
+    // A message to a process that is just ending.
+    worker.on('error', error => { log.debug({ worker: worker.id, reason: String(error) }, 'a worker cannot be told') })
+    // Not its exit: its last figures may come after that.
+    worker.once('disconnect', () => { metrics?.remove(worker.id, !isStopping) })
+    worker.once('exit', (code, signal) => { end(worker, { code, signal, livedMs: clock.nowMs() - startedMs }) })
+  }
+
+  function hear (worker: Worker, report: Report): void {
+    switch (report.kind) {
+      case 'started':
+        hasServed = true
+        metrics?.add(worker.id, scrape => { order(worker, { kind: 'scrape', scrape }) })
+        if (isStopping) order(worker, { kind: 'stop' })
+        resolve()
+        break
+      case 'failed':
+        reject(new WorkerStartError(report.text))
+        if (hasServed) log.error({ worker: worker.id, reason: report.text }, 'a worker cannot start')
+        break
+      case 'metrics':
+        metrics?.take(worker.id, report.scrape, report.snapshot)
+    }
+  }
+
+  function end (worker: Worker, { code, signal, livedMs }: { code: number | null, signal: string | null, livedMs: number }): void {
+    running.delete(worker)
+    if (isStopping || !hasServed) {
+      if (code !== 0) lost++
+      reject(new WorkerStartError(`A worker ended before it served: ${signal ?? `exit code ${code}`}`))
+    } else {
+      const afterMs = backOff(livedMs)
+      log.error({ worker: worker.id, code, signal, afterMs }, 'a worker ended; another takes its place')
+      const cancel = clock.after(afterMs, () => {
+        replacements.delete(cancel)
+        start()
+      })
+      replacements.add(cancel)
+    }
+    if (running.size === 0) whenAllEnded?.()
+  }
+
+  function order (worker: Worker, order: Order): void {
+    if (worker.isConnected()) worker.send(order)
+  }
+
+  /** Has no worker replaced any more, and waits for the end of all. */
+  async function endAll (each: (worker: Worker) => void): Promise<void> {
+    isStopping = true
+    for (const cancel of replacements) cancel()
+    for (const worker of running) each(worker)
+    if (running.size > 0) await new Promise<void>(resolve => { whenAllEnded = resolve })
+  }
+
+  for (let n = 0; n < count; n++) start()
+  try {
+    await firstServes
+  } catch (error) {
+    await endAll(worker => { worker.process.kill('SIGKILL') })
+    throw error
+  }
+  log.info({ workers: count }, 'workers serve')
+
+  return {
+    /** Has each worker answer what it accepted, and waits for their end. @throws where one was killed meanwhile */
+    async stop (): Promise<void> {
+      lost = 0
+      await endAll(worker => { order(worker, { kind: 'stop' }) })
+      if (lost > 0) throw new Error(`${lost} of the workers did not end by themselves: their last requests may be without an answer`)
+    }
+  }
+}
+
+function withResolvers () {
+  let resolve = (): void => {}
+  let reject = (_error: Error): void => {}
+  const promise = new Promise<void>((...settle) => { [resolve, reject] = settle })
+  return { promise, resolve: () => { resolve() }, reject: (error: Error) => { reject(error) } }
+}

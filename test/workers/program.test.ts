@@ -1,0 +1,168 @@
+import { Agent, request } from 'node:http'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { EXAMPLE, SECRET, token, TOPIC } from '../helpers/app.js'
+import { freePort, skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
+import { runProgram } from '../helpers/program.js'
+import { skipWithoutRedis, startRedis } from '../helpers/redis.js'
+import { scrape } from '../helpers/scrape.js'
+import { subscribe } from '../helpers/subscriber.js'
+import { until } from '../helpers/until.js'
+
+const skip = skipWithoutRedis || skipWithoutMosquitto
+const PROGRAM = 'src/server.ts'
+
+/** Children of a process, by id. */
+function childrenOf (pid: number | undefined): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(id => id !== '').map(Number)
+}
+
+/** Two workers that are connected to a broker and Redis, and a device that hears all. */
+async function startTwo (t: Test, env: Readonly<Record<string, string>> = {}) {
+  const [redis, broker] = await Promise.all([startRedis(t), startMosquitto(t)])
+  const device = await subscribe(t, broker.url, '#')
+  const port = await freePort()
+  const server = runProgram(t, PROGRAM, {
+    env: { PORT: String(port), METRICS_PORT: '0', WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: redis.url, JWT_SECRET: SECRET, ...env }
+  })
+  const count = (text: string) => server.output.stdout.split(text).length - 1
+  const says = (text: string, times: number) => until(() => count(text) >= times, `${times} x ${text} in\n${server.output.stdout}${server.output.stderr}`, 30_000)
+  for (const text of ['Server listening', 'connected to the broker', 'connected to Redis']) await says(text, 2)
+  const metricsPort = Number(/Metrics at http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(server.output.stdout)?.[1])
+  return { server, device, port, metricsPort, says, pids: () => childrenOf(server.pid) }
+}
+
+/** Posts the example. @returns the status, or the code of the connection's error */
+function post (port: number, bearer: string, agent: Agent | false, headers: Readonly<Record<string, string>> = {}): Promise<number | string> {
+  return new Promise(resolve => {
+    const sent = request({
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/messaging/send',
+      agent,
+      timeout: 10_000,
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', ...headers }
+    }, response => {
+      response.resume().on('end', () => { resolve(response.statusCode ?? 0) })
+      response.on('error', error => { resolve(`cut: ${error.message}`) })
+    })
+    sent.on('timeout', () => { sent.destroy(new Error('no answer')) })
+    sent.on('error', error => { resolve('code' in error ? String(error.code) : error.message) })
+    sent.end(JSON.stringify(EXAMPLE))
+  })
+}
+
+/** Has callers post on connections of their own until they are told to stop, and counts what they hear. */
+function load (t: Test, port: number, bearer: string, callers: number) {
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => { agent.destroy() })
+  const heard = new Map<number | string, number>()
+  const stop = new AbortController()
+  async function call (): Promise<void> {
+    while (!stop.signal.aborted) {
+      const status = await post(port, bearer, agent)
+      heard.set(status, (heard.get(status) ?? 0) + 1)
+      if (status === 'ECONNREFUSED') return
+    }
+  }
+  const all = Promise.all(Array.from({ length: callers }, call))
+  const count = (status: number | string) => heard.get(status) ?? 0
+  return {
+    heard,
+    count,
+    reach: (n: number) => until(() => count(200) >= n, `${n} x 200`, 30_000),
+    async end () {
+      stop.abort()
+      await all
+    },
+    ended: all
+  }
+}
+
+t.test('a killed worker breaks its own connections only, and another takes its place', { skip }, async t => {
+  const { server, device, port, metricsPort, says, pids } = await startTwo(t)
+  const callers = load(t, port, await token(), 16)
+  await callers.reach(200)
+  t.equal((await scrape(metricsPort)).value('messenger_broker_connected'), 2)
+  const before = (await scrape(metricsPort)).commands['accepted/'] ?? 0
+  t.ok(before >= 200, 'as many as were answered, over both')
+
+  const [victim = 0, other] = pids()
+  process.kill(victim, 'SIGKILL')
+  await says('Server listening', 3)
+  await says('connected to the broker', 3)
+  await callers.reach(callers.count(200) + 200)
+  await callers.end()
+  const accepted = callers.count(200)
+  const broken = [...callers.heard].filter(([status]) => typeof status === 'string').reduce((sum, [, n]) => sum + n, 0)
+  t.ok(broken > 0 && broken <= 16, `${broken} requests broke, at most one for each connection`)
+  t.strictSame([...callers.heard.keys()].filter(status => typeof status === 'number' && status !== 200 && status !== 406), [], JSON.stringify([...callers.heard]))
+  await device.count(accepted)
+  t.ok(device.received.length >= accepted && device.received.length <= accepted + broken, 'each 200 was delivered once; what broke at most once')
+  t.ok(pids().includes(Number(other)), 'the other worker is still there')
+  t.equal(pids().length, 2)
+
+  const after = await scrape(metricsPort)
+  t.ok((after.commands['accepted/'] ?? 0) > before, 'no counter goes back')
+  t.equal(after.value('messenger_workers'), 2)
+  t.equal(after.value('messenger_worker_ends_total'), 1)
+  t.equal(after.value('messenger_broker_connected'), 2)
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('all workers answer what they accepted when the primary is stopped, and it exits 0', { skip }, async t => {
+  const { server, device, port, pids } = await startTwo(t)
+  const callers = load(t, port, await token(), 16)
+  await callers.reach(300)
+  // As a terminal does, which signals the whole group.
+  for (const pid of [...pids(), Number(server.pid)]) process.kill(pid, 'SIGINT')
+  await callers.ended
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+  t.strictSame([...callers.heard.keys()].filter(status => ![200, 503, 'ECONNRESET', 'ECONNREFUSED'].includes(status)), [], JSON.stringify([...callers.heard]))
+  t.notOk(server.output.stdout.includes('takes its place'))
+  await device.count(callers.count(200))
+  t.equal(device.received.length, callers.count(200))
+})
+
+t.test('one key is published once, and a limit holds exactly, over two workers', { skip }, async t => {
+  const { server, device, port } = await startTwo(t, { RATE_LIMIT_CALLER: '50/1h' })
+  const [keyed, limited] = await Promise.all([token({ sub: 'keyed' }), token({ sub: 'limited' })])
+  // A key that is under way is answered 409, and is no command of its caller.
+  const statuses = await Promise.all(Array.from({ length: 200 }, () => post(port, keyed, false, { 'idempotency-key': 'k' })))
+  t.ok(statuses.includes(200), JSON.stringify(statuses))
+  await device.count(1)
+  t.equal(device.received.length, 1)
+  t.equal(device.received[0]?.topic, TOPIC)
+
+  const answers = await Promise.all(Array.from({ length: 120 }, () => post(port, limited, false)))
+  t.equal(answers.filter(status => status === 200).length, 50)
+  t.equal(answers.filter(status => status === 429).length, 70)
+  await device.count(51)
+  t.equal(device.received.length, 51)
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('several workers say once why they do not start', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => { taken.close() })
+  const address = taken.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const env = { WORKERS: '2', MQTT_URL: 'mqtt://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1', JWT_SECRET: SECRET }
+  for (const [name, settings] of Object.entries({ PORT: { PORT: port }, METRICS_PORT: { PORT: '0', METRICS_PORT: port } })) {
+    const server = runProgram(t, PROGRAM, { env: { ...env, ...settings } })
+    t.strictSame(await server.exit(), { code: 1, signal: null })
+    t.equal(server.output.stderr, `Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n` +
+      `Another program listens there: set ${name} to a free port.\n`)
+  }
+  const server = runProgram(t, PROGRAM, { env: { WORKERS: '2', JWT_SECRET: SECRET } })
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+  t.equal(server.output.stderr, 'The configuration has 2 faults:\n' +
+    '  - WORKERS of 2 need MQTT_URL: they cannot share an embedded broker\n' +
+    '  - WORKERS of 2 need REDIS_URL: limits and keys must hold for all of them\n')
+})
