@@ -3,7 +3,7 @@ import neostandard, { plugins } from 'neostandard'
 const { plugin: typescript } = plugins['typescript-eslint']
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', '.bench', '.faults', '.fuzz', '.tap'] }),
+  ...neostandard({ ts: true, ignores: ['dist', '.bench', '.cluster', '.faults', '.fuzz', '.tap'] }),
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
