@@ -108,16 +108,15 @@ export function createCallers ({ port, token, patienceMs }: CallersOptions) {
     counts,
     /** How many wait for their outcome. */
     get pending () { return pending.size },
-    /** Sends so many commands a second for so long, and waits until each of them has its outcome. */
-    async run (perSecond: number, seconds: number): Promise<void> {
+    /** Sends so many commands a second until it is over, and waits until each of them has its outcome. */
+    async run (perSecond: number, isOver: () => boolean): Promise<void> {
       const startMs = performance.now()
-      for (;;) {
-        const elapsedS = Math.min((performance.now() - startMs) / 1000, seconds)
+      while (!isOver()) {
+        const elapsedS = (performance.now() - startMs) / 1000
         while (commands.length < elapsedS * perSecond) {
           const answered = send().finally(() => pending.delete(answered))
           pending.add(answered)
         }
-        if (elapsedS === seconds) break
         await sleep(TICK_MS)
       }
       await Promise.all(pending)

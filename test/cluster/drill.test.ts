@@ -11,7 +11,7 @@ const LIMIT_MS = 280_000
 t.test('keeps its promises while a broker node and a replica are killed and all replicas restarted', {
   skip: skipWithoutRabbitmq || skipWithoutRedis || skipWithout('nginx')
 }, async t => {
-  const { output } = paste(t, `${process.cwd()}/deploy/cluster/run-drill --seconds 40 --rate 100; echo "exit code $?"`, createFolder(t))
+  const { output } = paste(t, `${process.cwd()}/deploy/cluster/run-drill --seconds 40 --rate 60; echo "exit code $?"`, createFolder(t))
   await until(() => output.stdout.includes('exit code'), 'the end of the drill', LIMIT_MS)
   t.comment(output.all)
   t.match(output.stdout, /^violations 0 0 0\nexit code 0$/m)
