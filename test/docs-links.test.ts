@@ -10,7 +10,7 @@ function anchorsOf (file: string): string[] {
 }
 
 const inDocs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md')).map(name => join('docs', name))
-const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'test/README.md', 'test/faults/README.md', 'bench/README.md', 'examples/devices/README.md', ...inDocs]
+const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/README.md', 'test/README.md', 'test/faults/README.md', 'bench/README.md', 'examples/devices/README.md', 'deploy/cluster/README.md', ...inDocs]
 
 for (const file of documents) {
   const text = readFileSync(file, 'utf8')

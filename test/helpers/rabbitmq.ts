@@ -6,8 +6,8 @@ import type { Test } from 'tap'
 import { freePort } from './mosquitto.js'
 import { until } from './until.js'
 
-// Not the wrapper in /usr/sbin: that one becomes user rabbitmq and takes the machine's own node for ours.
-const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+/** Not the wrapper in /usr/sbin: that one becomes user rabbitmq and takes the machine's own node for ours. */
+export const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 /** `skip` of a test that needs RabbitMQ: false where it is installed, and in CI, where it must be. */
 export const skipWithoutRabbitmq = existsSync(SERVER) || process.env.CI === 'true' ? false : 'RabbitMQ is not installed'
@@ -90,7 +90,7 @@ export async function startRabbitmq (t: Test, { config = [], files = {} }: Rabbi
 const WATCHED = 'exec 3<&0; "$@" </dev/null & program=$!; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & wait $program'
 
 /** A program with all that it starts itself, in a process group of its own, which does not outlive this process. */
-function runGroup (command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+export function runGroup (command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   const child = spawn('sh', ['-c', WATCHED, 'sh', command, ...args], { env, detached: true, stdio: 'pipe' })
   let said = ''
   let ended = false

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import { freePort } from './mosquitto.js'
+import type { Scope } from './scope.js'
 
 const isInstalled = spawnSync('redis-server', ['--version']).error === undefined
 
@@ -20,7 +20,7 @@ export interface RedisOptions {
 }
 
 /** A real Redis on a free loopback port, stopped with the test. It finds its data again when it is started again. */
-export async function startRedis (t: Test, options: RedisOptions = {}) {
+export async function startRedis (t: Scope, options: RedisOptions = {}) {
   const port = options.port ?? await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'messenger-redis-'))
   const settings = {
