@@ -1,18 +1,19 @@
 import type { Clock } from './clock.js'
 
-/** Characters that are written at a time. Twice as many would hardly save more. */
+/** Characters that are written at a time, unless told otherwise. Twice as many would hardly save more. */
 const BATCH_CHARACTERS = 16_384
 
 /** Longest time that a line waits for others, in milliseconds. */
 const BATCH_MS = 100
 
 /**
- * Makes a stream of lines that hands them on together: as soon as there are 16,384 characters, and what
+ * Makes a stream of lines that hands them on together: before they are more than 16,384 characters, and what
  * there is after 100 ms. sonic-boom could batch by itself, but counts the bytes of all it holds again for
  * each line, which takes as long as all else about a line.
  * @param write takes whole lines, one or many
+ * @param most characters of a batch, unless one line has more. Default 16,384
  */
-export function createBatchedLines (write: (lines: string) => void, clock: Clock) {
+export function createBatchedLines (write: (lines: string) => void, clock: Clock, most = BATCH_CHARACTERS) {
   let batch: { lines: string, readonly cancelFlush: () => void } | undefined
 
   /** Hands on what there is, now. */
@@ -27,9 +28,10 @@ export function createBatchedLines (write: (lines: string) => void, clock: Clock
   return {
     flush,
     write (line: string): void {
+      if (batch !== undefined && batch.lines.length + line.length > most) flush()
       batch ??= { lines: '', cancelFlush: clock.after(BATCH_MS, flush) }
       batch.lines += line
-      if (batch.lines.length >= BATCH_CHARACTERS) flush()
+      if (batch.lines.length >= most) flush()
     }
   }
 }

@@ -36,6 +36,15 @@ t.test('hands on a full batch at once, and begins the time of the next with its 
   t.strictSame(written, [half + half, 'next\n'])
 })
 
+t.test('hands on no more than a batch may have, unless one line has more', async t => {
+  const { clock } = createFakeClock()
+  const written: string[] = []
+  const lines = createBatchedLines(text => { written.push(text) }, clock, 10)
+  for (const line of ['12345\n', '67\n', '8\n', '123456789012\n', 'a\n']) lines.write(line)
+  lines.flush()
+  t.strictSame(written, ['12345\n67\n', '8\n', '123456789012\n', 'a\n'])
+})
+
 t.test('hands on what there is when asked, and nothing where there is nothing', async t => {
   const { clock, written, lines } = setUp()
   lines.flush()

@@ -11,6 +11,7 @@ const DEFAULTS = {
   tls: undefined,
   trustedProxies: [],
   metricsPort: undefined,
+  workers: 1,
   logLevel: 'info',
   isProduction: false,
   isDemo: true,
@@ -102,6 +103,7 @@ t.test('takes every variable over its default', async t => {
     IDEMPOTENCY_MAX_RECORDS: '5000',
     CORS_ORIGIN: 'https://hoppscotch.io',
     METRICS_PORT: '9464',
+    WORKERS: '4',
     DRAIN_DELAY_MS: '3000',
     SHUTDOWN_TIMEOUT_MS: '20000'
   }
@@ -113,6 +115,7 @@ t.test('takes every variable over its default', async t => {
     tls: { cert: CERTIFICATE, key: CERTIFICATE_KEY },
     trustedProxies: ['10.0.0.0/8'],
     metricsPort: 9464,
+    workers: 4,
     logLevel: 'debug',
     isProduction: true,
     isDemo: false,
