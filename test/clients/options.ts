@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { readOrigin } from '../../bench/origin.js'
 import { TOOLS, type Tool } from './tools.js'
 
 /** What the command line asks for. */
@@ -38,14 +39,7 @@ export function readOptions (args: string[]): Options {
   const tool = TOOLS[positionals[0] ?? '']
   if (tool === undefined) throw new Error(`name one of ${Object.keys(TOOLS).join(', ')}`)
   if (values.url === undefined) throw new Error('--url is missing')
-  const url = withoutPath(values.url)
+  const url = readOrigin(values.url)
   const { 'without-broker': withoutBroker, token } = values
-  return { tool, url, urlWithoutBroker: withoutBroker === undefined ? url : withoutPath(withoutBroker), token }
-}
-
-function withoutPath (text: string): string {
-  if (!URL.canParse(text)) throw new Error(`${text} is not a URL`)
-  const { protocol, pathname, origin } = new URL(text)
-  if (!/^https?:$/.test(protocol) || pathname !== '/') throw new Error(`${text} must be http:// or https:// with a host, and without a path`)
-  return origin
+  return { tool, url, urlWithoutBroker: withoutBroker === undefined ? url : readOrigin(withoutBroker), token }
 }
