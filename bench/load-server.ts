@@ -57,7 +57,8 @@ async function run (args: string[]): Promise<number> {
     ...rows,
     ...(timeouts > 0 ? [[`none within ${ANSWER_TIMEOUT_S} s`, String(timeouts)]] : []),
     ...(errors > timeouts ? [['connection failed', String(errors - timeouts)]] : [])
-  ])}\n\n${formatLatencies(latencies)}\n\n${(latencies.length / durationS).toFixed(0)} answers/s\n`)
+  ])}\n`)
+  if (latencies.length > 0) process.stdout.write(`\n${formatLatencies(latencies)}\n\n${(latencies.length / durationS).toFixed(0)} answers/s\n`)
   return errors === 0 && rows.length === 1 && '200' in statusCodeStats ? 0 : 1
 }
 
