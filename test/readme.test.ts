@@ -15,7 +15,7 @@ const [TRY, DEVICE, SEND, PORT_80, CLIENTS, RETRY, MOSQUITTO, REAL, SUBSCRIBE, S
 t.test('has the commands that these tests run, and no others', async t => {
   t.equal(blocks.length, 11)
   t.equal(TEST, 'npm ci && npm test\n', 'run by .ci/run')
-  t.match(CLIENTS, /^npm run -s clients:postman /, 'run by clients/clients.test.ts')
+  t.match(CLIENTS, /^npm run -s clients:postman /, 'run by clients/*.test.ts')
   const inline = [...README.matchAll(/`(npm [^`]+)`/g)].map(match => match[1])
   t.strictSame(inline, [
     'npm run -s token -- --sub gate-7 --scope messaging:send --expires-in 60 --claim tenant=acme',
