@@ -17,19 +17,23 @@ declare module 'autocannon' {
     /** Each connection cycles through them, from the first. */
     requests: Request[]
     connections: number
-    /** Requests over all connections. */
-    amount: number
+    /** Requests over all connections; in place of `duration`. */
+    amount?: number
+    /** In seconds. */
+    duration?: number
     /** Requests a second over all connections. Default: as many as can be. */
     overallRate?: number
     /** Longest wait for an answer, in seconds. */
     timeout: number
-    /** Between two looks at whether it is done, in milliseconds. */
-    sampleInt: number
+    /** Between two looks at whether it is done, in milliseconds. Default: 1000. */
+    sampleInt?: number
   }
 
   interface Result {
     /** Connections that failed, and requests that timed out. */
     errors: number
+    /** Those among them that timed out. */
+    timeouts: number
     /** Answers by status, e.g. `{ 200: { count: 5 } }`. */
     statusCodeStats: Record<string, { count: number }>
   }
@@ -38,5 +42,12 @@ declare module 'autocannon' {
     on(event: 'response', listener: (client: unknown, statusCode: number, bytes: number, responseMs: number) => void): unknown
   }
 
-  export default function autocannon (options: Options): Run
+  function autocannon (options: Options): Run
+
+  namespace autocannon {
+    /** Shows on standard error what runs and, on a terminal, how far it is. */
+    function track (run: Run, options: { renderResultsTable: false }): void
+  }
+
+  export default autocannon
 }

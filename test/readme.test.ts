@@ -10,11 +10,12 @@ const README = readFileSync('README.md', 'utf8')
 const OK_BODY = '{"detail":"Send `push_down` to topic `devices/26372637216372637126376237/commands`"}'
 
 const blocks = readShellBlocks(README)
-const [TRY, DEVICE, SEND, PORT_80, RETRY, MOSQUITTO, REAL, SUBSCRIBE, SEND_REAL, TEST] = blocks
+const [TRY, DEVICE, SEND, PORT_80, CLIENTS, RETRY, MOSQUITTO, REAL, SUBSCRIBE, SEND_REAL, TEST] = blocks
 
 t.test('has the commands that these tests run, and no others', async t => {
-  t.equal(blocks.length, 10)
+  t.equal(blocks.length, 11)
   t.equal(TEST, 'npm ci && npm test\n', 'run by .ci/run')
+  t.match(CLIENTS, /^npm run -s clients:postman /, 'run by clients/*.test.ts')
   const inline = [...README.matchAll(/`(npm [^`]+)`/g)].map(match => match[1])
   t.strictSame(inline, [
     'npm run -s token -- --sub gate-7 --scope messaging:send --expires-in 60 --claim tenant=acme',

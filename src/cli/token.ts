@@ -1,10 +1,7 @@
 import { parseArgs } from 'node:util'
-import { demoClaims } from '../banner.js'
-import { loadConfig } from '../config/config.js'
-import { DEMO_FILE, readDemoState } from '../demo.js'
-import { withDotEnv } from '../dotenv.js'
-import { signToken } from '../tokens.js'
+import { DEMO_FILE } from '../demo.js'
 import { parseClaims } from './claims.js'
+import { signOwnToken } from './own-token.js'
 
 const USAGE = `Usage: npm run -s token -- [options]
 
@@ -37,17 +34,9 @@ async function createToken (args: string[]): Promise<string> {
   const expiresInS = Number(values['expires-in'])
   if (!Number.isInteger(expiresInS) || expiresInS < 1) throw new Error('--expires-in must be a whole number of seconds, at least 1')
 
-  const config = loadConfig(withDotEnv(process.env))
-  const [key] = config.auth.keys
-  if (key?.isSecret === false) throw new Error('JWT_PUBLIC_KEY is set: only its issuer has the private key that signs tokens')
-  const secret = key?.material ?? readDemoState().secret
-  if (secret === undefined) throw new Error(`there is no secret yet: start the messenger once (npm start), which makes ${DEMO_FILE}`)
-
-  return await signToken({
-    secret,
+  return await signOwnToken({
     expiresInS,
     claims: {
-      ...demoClaims(config),
       ...(values.sub !== undefined && { sub: values.sub }),
       ...(values.scope !== undefined && { scope: values.scope }),
       ...parseClaims(values.claim)

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { testClient } from './setup.js'
+
+testClient(t, 'hoppscotch')
