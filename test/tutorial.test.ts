@@ -58,15 +58,20 @@ t.test('leads from nothing to a device that gets a command', { skip: skipWithout
   const device = paste(t, translate(block('npm run -s device')), cwd)
   await device.says('waiting for commands')
 
-  const curl = paste(t, translate(block('TOKEN=$(npm') + block('node -p') + block('curl http://127.0.0.1:3000/messaging/send ')), cwd)
-  t.equal(await curl.exit(), 0)
-  t.match(curl.output.stdout, 'sub: \'demo\'')
-  t.ok(curl.output.stdout.endsWith(OK_BODY))
+  const first = paste(t, translate(`${block('TOKEN=$(npm')}echo "$TOKEN"\n${block('node -p')}${block('curl http://127.0.0.1:3000/messaging/send ')}`), cwd)
+  t.equal(await first.exit(), 0)
+  const [demoToken = ''] = first.output.stdout.split('\n')
+  t.match(first.output.stdout, 'sub: \'demo\'')
+  t.ok(first.output.stdout.endsWith(OK_BODY))
   await device.says(`devices/${IMEI}/commands push_down`)
 
-  const retry = paste(t, translate(block('TOKEN=$(npm') + block('for attempt')), cwd)
-  t.equal(await retry.exit(), 0)
-  const answers = retry.output.stdout.split(/(?=HTTP\/1\.1)/)
+  // Each further command with the same token: a new one is a build more.
+  const run = async (text: string) => {
+    const shell = paste(t, translate(`TOKEN=${demoToken}\n${text}`), cwd)
+    t.equal(await shell.exit(), 0)
+    return shell.output.stdout
+  }
+  const answers = (await run(block('for attempt'))).split(/(?=HTTP\/1\.1)/)
   t.ok(answers.every(answer => answer.startsWith('HTTP/1.1 200 OK') && answer.endsWith(OK_BODY)))
   t.strictSame(answers.map(answer => /^idempotency-replayed: true\r$/m.test(answer)), [false, true])
   t.equal(device.output.stdout.match(/push_down/g)?.length, 2)
