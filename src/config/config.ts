@@ -8,7 +8,7 @@ import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
 import { explainNoPublicKey, KEY_VARIABLES, readKeySource } from './key-source.js'
-import { list, readBrokerUrls, readRedisUrl } from './service-urls.js'
+import { list, readBrokerUrls, readRedisUrl, readTracesUrl } from './service-urls.js'
 import { checkTlsMaterial } from './tls-material.js'
 
 /** Everything the messenger can be told, checked and ready to use. */
@@ -48,6 +48,11 @@ export function loadConfig (
     trustedProxies: readTrustedProxies(env, faults),
     /** Where the metrics are scraped from; undefined: there are none. */
     metricsPort: env.METRICS_PORT,
+    tracing: {
+      /** Where traces are sent to; undefined: there are none. */
+      endpoint: readTracesUrl(env, faults),
+      serviceName: env.OTEL_SERVICE_NAME
+    },
     logLevel: env.LOG_LEVEL,
     isProduction: env.NODE_ENV === 'production',
     /** Whether the embedded broker or the demo secret stands in for something that was not set. */

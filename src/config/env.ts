@@ -92,6 +92,8 @@ export const Env = Type.Object({
   METRICS_PORT: Type.Optional(Type.Integer({
     minimum: 0, maximum: 65_535, description: 'Port, on `HOST`, that `GET /metrics` is scraped from; 0 takes a free one. Unset: no metrics'
   })),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text('Receiver of traces (OTLP over HTTP, JSON), e.g. `http://127.0.0.1:4318`. Unset: nothing is traced'),
+  OTEL_SERVICE_NAME: Type.String({ default: 'messenger', description: 'Name of the service in traces' }),
   DRAIN_DELAY_MS: Type.Integer({
     default: 0, minimum: 0, maximum: 600_000, description: 'How long a stopping server still serves while `/health/ready` already says 503'
   }),

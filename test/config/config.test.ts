@@ -102,6 +102,8 @@ t.test('takes every variable over its default', async t => {
     IDEMPOTENCY_MAX_RECORDS: '5000',
     CORS_ORIGIN: 'https://hoppscotch.io',
     METRICS_PORT: '9464',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4318',
+    OTEL_SERVICE_NAME: 'gates',
     DRAIN_DELAY_MS: '3000',
     SHUTDOWN_TIMEOUT_MS: '20000'
   }
@@ -113,6 +115,7 @@ t.test('takes every variable over its default', async t => {
     tls: { cert: CERTIFICATE, key: CERTIFICATE_KEY },
     trustedProxies: ['10.0.0.0/8'],
     metricsPort: 9464,
+    tracing: { endpoint: 'http://collector.example:4318', serviceName: 'gates' },
     logLevel: 'debug',
     isProduction: true,
     isDemo: false,
