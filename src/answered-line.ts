@@ -5,6 +5,8 @@ import type { Claims } from './auth/claims.js'
 /** What is told of a request when it was answered. Where there is nothing to tell, undefined. */
 export interface AnsweredLine {
   readonly reqId: string
+  /** The trace that the request is part of. */
+  readonly traceId: string | undefined
   readonly method: string
   readonly path: string
   readonly status: number
@@ -24,6 +26,7 @@ export interface AnsweredLine {
 /** What is told of one command of a bulk request. Where there is nothing to tell, undefined. */
 export interface CommandLine {
   readonly reqId: string
+  readonly traceId: string | undefined
   readonly user: Claims
   /** Its place in the request, from 0. */
   readonly index: number
@@ -69,9 +72,10 @@ interface PinoState {
 }
 
 function writeAnswered (line: AnsweredLine): string {
-  const { reqId, method, path, status, durationMs, user, command, topic, commandId, outcome, reason, commands } = line
+  const { reqId, traceId, method, path, status, durationMs, user, command, topic, commandId, outcome, reason, commands } = line
   // What was checked, or is made here, has nothing that JSON would escape.
   return `,"reqId":"${reqId}","method":"${method}","path":${JSON.stringify(path)},"status":${status},"durationMs":${oneDecimal(durationMs)}` +
+    (traceId === undefined ? '' : `,"trace_id":"${traceId}"`) +
     (user === undefined ? '' : describeCaller(user)) +
     (command === undefined ? '' : `,"imei":"${command.imei}","micro_op":"${command.micro_op}"`) +
     (topic === undefined ? '' : `,"topic":${JSON.stringify(topic)}`) +
@@ -82,8 +86,10 @@ function writeAnswered (line: AnsweredLine): string {
     ',"msg":"answered"'
 }
 
-function writeCommand ({ reqId, user, index, imei, microOp, topic, commandId, outcome, reason }: CommandLine): string {
-  return `,"reqId":"${reqId}","index":${index}` + describeCaller(user) +
+function writeCommand ({ reqId, traceId, user, index, imei, microOp, topic, commandId, outcome, reason }: CommandLine): string {
+  return `,"reqId":"${reqId}","index":${index}` +
+    (traceId === undefined ? '' : `,"trace_id":"${traceId}"`) +
+    describeCaller(user) +
     (imei === undefined ? '' : `,"imei":"${imei}"`) +
     (microOp === undefined ? '' : `,"micro_op":"${microOp}"`) +
     (topic === undefined ? '' : `,"topic":${JSON.stringify(topic)}`) +

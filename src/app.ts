@@ -20,6 +20,7 @@ import redis from './plugins/redis.js'
 import requestId, { requestIdOf } from './plugins/request-id.js'
 import requestLog from './plugins/request-log.js'
 import securityHeaders from './plugins/security-headers.js'
+import tracing from './plugins/tracing.js'
 import { healthRoutes } from './routes/health.js'
 import { bulkRoute } from './routes/messaging/bulk.js'
 import { sendRoute } from './routes/messaging/send.js'
@@ -87,6 +88,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     : Fastify({ ...options, https: { ...http, ...config.tls, handshakeTimeout: headersTimeoutMs } })
 
   await app.register(requestId)
+  await app.register(tracing, config.tracing)
   await app.register(securityHeaders)
   await app.register(metrics, { host: config.host, port: config.metricsPort, isScrapedElsewhere, clock })
   await app.register(mqtt, { mqtt: config.mqtt, clock })

@@ -4,7 +4,7 @@ import { createAnsweredLog, type AnsweredLine } from '../src/answered-line.js'
 import { createLog } from './helpers/log.js'
 
 const NOTHING = {
-  reqId: 'r', method: 'GET', path: '/', status: 200, durationMs: 0, user: undefined, command: undefined, topic: undefined, commandId: undefined, outcome: undefined, reason: undefined, commands: undefined
+  reqId: 'r', traceId: undefined, method: 'GET', path: '/', status: 200, durationMs: 0, user: undefined, command: undefined, topic: undefined, commandId: undefined, outcome: undefined, reason: undefined, commands: undefined
 }
 const ODD = 'a "b" \\ \n \u2028 é 😀 \ud800 </script>'
 

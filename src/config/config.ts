@@ -9,7 +9,7 @@ import { readServerTls, readTrustedProxies } from './edges.js'
 import { parseEnv, type Env } from './env.js'
 import { collectFaults, type Faults } from './faults.js'
 import { explainNoPublicKey, KEY_VARIABLES, readKeySource } from './key-source.js'
-import { list, readBrokerUrls, readRedisUrl } from './service-urls.js'
+import { list, readBrokerUrls, readRedisUrl, readTracesUrl } from './service-urls.js'
 import { checkTlsMaterial } from './tls-material.js'
 
 /** Everything the messenger can be told, checked and ready to use. */
@@ -53,6 +53,11 @@ export function loadConfig (
     metricsPort: env.METRICS_PORT,
     /** Processes that serve; 1: this one. */
     workers: readWorkers(env, isDemo, urls, countCores, faults),
+    tracing: {
+      /** Where traces are sent to; undefined: there are none. */
+      endpoint: readTracesUrl(env, faults),
+      serviceName: env.OTEL_SERVICE_NAME
+    },
     logLevel: env.LOG_LEVEL,
     isProduction: env.NODE_ENV === 'production',
     /** Whether the embedded broker or the demo secret stands in for something that was not set. */

@@ -97,6 +97,8 @@ export const Env = Type.Object({
     pattern: '^(auto|[1-9]|[1-9]\\d|1[01]\\d|12[0-8])$',
     description: 'Processes that serve, 1 to 128, each with its own connection to the broker; `auto`: one for each core. More than 1 need `MQTT_URL`, `REDIS_URL` and a source of keys'
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text('Receiver of traces (OTLP over HTTP, JSON), e.g. `http://127.0.0.1:4318`. Unset: nothing is traced'),
+  OTEL_SERVICE_NAME: Type.String({ default: 'messenger', description: 'Name of the service in traces' }),
   DRAIN_DELAY_MS: Type.Integer({
     default: 0, minimum: 0, maximum: 600_000, description: 'How long a stopping server still serves while `/health/ready` already says 503'
   }),

@@ -45,6 +45,14 @@ export function readRedisUrl ({ REDIS_URL: url }: Env, faults: Faults): string |
   return url
 }
 
+/** Reads `OTEL_EXPORTER_OTLP_ENDPOINT`; undefined where it is unset. No fault shows it: it may have a password. */
+export function readTracesUrl ({ OTEL_EXPORTER_OTLP_ENDPOINT: url }: Env, faults: Faults): string | undefined {
+  if (url !== undefined && !(URL.canParse(url) && /^https?:\/\/[^?#]+$/.test(url))) {
+    faults.add('OTEL_EXPORTER_OTLP_ENDPOINT', 'must be an http:// or https:// URL, without a query')
+  }
+  return url
+}
+
 function hasDecodableCredentials (url: string): boolean {
   const { username, password } = new URL(url)
   try {

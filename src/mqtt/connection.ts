@@ -1,5 +1,6 @@
 import asyncMqtt from 'async-mqtt'
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt'
+import { traceparentOf } from '../tracing/trace-context.js'
 import { withoutUndefined } from '../without-undefined.js'
 import { createCommandChannel, type CommandChannel, type PublishOptions } from './command-channel.js'
 import { createPacketIds, type PacketIds } from './packet-ids.js'
@@ -36,8 +37,8 @@ export interface ConnectionEvents {
   onPuback(packetId: number, reasonCode: number): void
   /** The SUBACK arrived. From 0x80 on, its reason code is a refusal. */
   onSuback(reasonCode: number): void
-  /** A message of the subscription arrived. `correlationData` is MQTT 5 only. */
-  onMessage(topic: string, payload: Buffer, correlationData: Buffer | undefined): void
+  /** A message of the subscription arrived. `correlationData` and `traceparent`, a user property, are MQTT 5 only. */
+  onMessage(topic: string, payload: Buffer, correlationData: Buffer | undefined, traceparent: string | undefined): void
   /** The connection is over, or never came to be. */
   onEnd(reason: string): void
 }
@@ -117,7 +118,9 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
       if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
     })
     client.on('message', (topic, payload, packet) => {
-      if (!ended) events.onMessage(topic, payload, packet.properties?.correlationData)
+      if (ended) return
+      const { correlationData, userProperties } = packet.properties ?? {}
+      events.onMessage(topic, payload, correlationData, traceparentOf(userProperties?.traceparent))
     })
     // Also what does not close it by itself: after a malformed packet nothing more would be understood.
     client.on('error', error => { drop(messageOf(error)) })

@@ -17,8 +17,10 @@ export interface Command {
   readonly receivedAtMs: number
   /** Names the HTTP exchange; goes to the device as user property `request_id`. */
   readonly requestId: string
-  /** W3C trace context of the caller, passed on as user property `traceparent`. */
+  /** W3C trace context of the caller, or with tracing our own, passed on as user property `traceparent`. */
   readonly traceparent?: string | undefined
+  /** What goes with it, passed on as user property `tracestate`. */
+  readonly tracestate?: string | undefined
 }
 
 /** A command made ready to be written, once, to one connection. */
@@ -59,6 +61,7 @@ export function createPublication (command: Command, { format, clock }: Publicat
   const id = createUuid()
   const userProperties: Record<string, string> = { id, request_id: command.requestId }
   if (command.traceparent !== undefined) userProperties.traceparent = command.traceparent
+  if (command.tracestate !== undefined) userProperties.tracestate = command.tracestate
   return {
     id,
     topic: command.topic,

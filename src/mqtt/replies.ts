@@ -14,6 +14,8 @@ export interface Waited {
   readonly outcome: Outcome
   /** The answer of the device, as a JSON text; undefined: none came. */
   readonly reply: string | undefined
+  /** The trace context that came with the answer (MQTT 5 user property). */
+  readonly replyTraceparent: string | undefined
   /** Milliseconds from the hand-over of the command to its outcome. */
   readonly outcomeMs: number
 }
@@ -46,6 +48,7 @@ interface Waiter extends Timed {
   outcome: Outcome | undefined
   outcomeMs: number
   reply: string | undefined
+  replyTraceparent: string | undefined
   /** Whether the wait goes on for the outcome alone. */
   hasLeft: boolean
   /** Undefined once the wait has ended. */
@@ -81,7 +84,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
    */
   function wait (publication: WaitingPublication, deadlineMs: number): Wait {
     const waiter: Waiter = {
-      publication, deadlineMs, place: -1, startedMs: clock.nowMs(), outcome: undefined, outcomeMs: 0, reply: undefined, hasLeft: false, end: undefined
+      publication, deadlineMs, place: -1, startedMs: clock.nowMs(), outcome: undefined, outcomeMs: 0, reply: undefined, replyTraceparent: undefined, hasLeft: false, end: undefined
     }
     waiters.set(publication.id, waiter)
     deadlines.add(waiter)
@@ -117,11 +120,11 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
   }
 
   /** Takes a message of the subscription. */
-  function receive (topic: string, payload: Buffer, correlationData: Buffer | undefined): void {
-    onReply(take(topic, payload, correlationData))
+  function receive (topic: string, payload: Buffer, correlationData: Buffer | undefined, traceparent?: string): void {
+    onReply(take(topic, payload, correlationData, traceparent))
   }
 
-  function take (topic: string, payload: Buffer, correlationData: Buffer | undefined): ReplyResult {
+  function take (topic: string, payload: Buffer, correlationData: Buffer | undefined, traceparent: string | undefined): ReplyResult {
     if (payload.length > MAX_REPLY_BYTES) return 'too_large'
     const reply = readReply(payload, correlationData)
     if (reply === undefined) return 'malformed'
@@ -131,6 +134,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     if (topic !== waiter.publication.replyTo.topic) return 'forged'
     const isLate = !waiters.has(reply.id)
     waiter.reply = reply.json
+    waiter.replyTraceparent = traceparent
     if (waiter.outcome?.kind !== 'accepted' || waiter.outcome.noSubscribers) setOutcome(waiter, ANSWERED)
     if (waiter.end === undefined) {
       endedWaits.set(reply.id, 'answered')
@@ -215,8 +219,8 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
   }
 }
 
-function tell ({ publication, reply, outcomeMs }: Waiter, outcome: Outcome): Waited {
-  return { publication, outcome, reply, outcomeMs }
+function tell ({ publication, reply, replyTraceparent, outcomeMs }: Waiter, outcome: Outcome): Waited {
+  return { publication, outcome, reply, replyTraceparent, outcomeMs }
 }
 
 /** Whether no device can answer. */

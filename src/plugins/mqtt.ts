@@ -15,6 +15,7 @@ import { keepConnected, type ConnectionKeeper } from '../mqtt/reconnect.js'
 import { createReplies, type Waited } from '../mqtt/replies.js'
 import { createReplySubscription } from '../mqtt/reply-subscription.js'
 import { createWaitingPublication } from '../mqtt/waiting-publication.js'
+import type { PublishSpan, Tracing } from '../tracing/tracing.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -57,14 +58,14 @@ const CLOSE_GRACE_MS = 1_000
  * up, without a broker.
  */
 export default fp(async (fastify: FastifyInstance, options: MqttOptions) => {
-  const mqtt = createMqtt(options, fastify.log, fastify.metrics)
+  const mqtt = createMqtt(options, fastify.log, fastify.metrics, fastify.tracing)
   fastify.decorate('mqtt', mqtt)
   fastify.decorateRequest('sent', null)
   fastify.addHook('onReady', async () => { mqtt.start() })
   fastify.addHook('onClose', async () => { await mqtt.stop() })
-}, { name: 'mqtt', dependencies: ['metrics'] })
+}, { name: 'mqtt', dependencies: ['metrics', 'tracing'] })
 
-function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metrics: Metrics | undefined) {
+function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metrics: Metrics | undefined, tracing: Tracing | undefined) {
   let keeper: ConnectionKeeper | undefined
   const state = new EventEmitter()
   // Keeps replicas apart: their answers, and a broker throws out the older of two clients with one identifier.
@@ -97,14 +98,17 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     }
   })
   const countedReplies = metrics === undefined ? undefined : createReplyMetrics(metrics, () => replies.size)
+  const templates = { topic: mqtt.topic.template, replyTopic: mqtt.replyTopic.template }
   const publicationOptions = { format: mqtt.payloadFormat, clock }
 
   /** Publishes a command, at most once. Never rejects. */
   async function send (command: Command): Promise<Sent> {
-    const publication = createPublication(command, publicationOptions)
-    const startedMs = counted === undefined ? 0 : clock.nowMs()
+    const span = tracing?.startPublish(command, templates)
+    const publication = createPublication(within(span, command), publicationOptions)
+    const startedMs = counted === undefined && span === undefined ? 0 : clock.nowMs()
     const outcome = await publisher.send(publication)
     counted?.settled(outcome, clock.nowMs() - startedMs)
+    span?.end(publication, outcome, clock.nowMs() - startedMs)
     return { publication, outcome }
   }
 
@@ -115,11 +119,14 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
    */
   function sendAndWait (command: Command, waitS: number): SentWait {
     if (replies.isFull) throw new ProblemError('overloaded', { headers: { 'retry-after': '1' } })
-    const publication = createWaitingPublication(command, mqtt.replyTopic.build(instance, command.imei), publicationOptions)
+    const span = tracing?.startPublish(command, templates)
+    const publication = createWaitingPublication(within(span, command), mqtt.replyTopic.build(instance, command.imei), publicationOptions)
     const { ended, leave } = replies.wait(publication, command.receivedAtMs + waitS * 1000)
     return {
       sent: ended.then(waited => {
         counted?.settled(waited.outcome, waited.outcomeMs)
+        span?.end(publication, waited.outcome, waited.outcomeMs)
+        if (waited.reply !== undefined) span?.receive(publication, waited.outcomeMs, waited.replyTraceparent)
         return toSent(waited)
       }),
       leave
@@ -213,6 +220,11 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     /** Whether a device can be told where to answer: by the properties of MQTT 5, or by a `json` payload. */
     canWait
   }
+}
+
+/** A command whose device is told of the span of its publish, where there is one. */
+function within (span: PublishSpan | undefined, command: Command): Command {
+  return span === undefined ? command : { ...command, traceparent: span.traceparent, tracestate: span.tracestate }
 }
 
 function toSent (waited: Waited): Sent {

@@ -54,11 +54,11 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
     if (request.isLogged) return
     request.isLogged = true
     const { user, command, sent, items } = request
-    const path = pathOf(request.url)
     writeLine({
       reqId: request.id,
+      traceId: request.span?.traceId,
       method: request.method,
-      path: request.is404 ? path.replace(SECRET, '<token>') : path,
+      path: loggedPathOf(request),
       status: reply.statusCode,
       durationMs: clock.nowMs() - request.receivedAtMs,
       user: user ?? undefined,
@@ -80,6 +80,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
       counts[outcome] = (counts[outcome] ?? 0) + 1
       writeCommand({
         reqId: request.id,
+        traceId: request.span?.traceId,
         user: request.user,
         index,
         imei: imei ?? undefined,
@@ -92,7 +93,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
     }
     return counts
   }
-}, { name: 'request-log', dependencies: ['mqtt'] })
+}, { name: 'request-log', dependencies: ['mqtt', 'tracing'] })
 
 /** What became of a command; `replayed`: of one that an earlier request with its Idempotency-Key sent. */
 function outcomeOf ({ sent, isReplay }: FastifyRequest, { statusCode }: FastifyReply): 'accepted' | 'not_sent' | 'unknown' | 'replayed' | 'refused' {
@@ -116,6 +117,12 @@ function endOf ({ sent, refusal }: BulkItem, { isReplay, problem }: FastifyReque
   // Of a key whose process died.
   if (problem === 'delivery_unknown') return { outcome: 'unknown', reason: problem }
   return { outcome: 'refused', reason: refusal?.code ?? problem }
+}
+
+/** The path of a request as it may be told to others. */
+export function loggedPathOf ({ url, is404 }: Pick<FastifyRequest, 'url' | 'is404'>): string {
+  const path = pathOf(url)
+  return is404 ? path.replace(SECRET, '<token>') : path
 }
 
 /** A target without its query, and without scheme, user and host, which an absolute one has (RFC 9112, section 3.2.2). */

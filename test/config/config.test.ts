@@ -104,6 +104,8 @@ t.test('takes every variable over its default', async t => {
     CORS_ORIGIN: 'https://hoppscotch.io',
     METRICS_PORT: '9464',
     WORKERS: '4',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4318',
+    OTEL_SERVICE_NAME: 'gates',
     DRAIN_DELAY_MS: '3000',
     SHUTDOWN_TIMEOUT_MS: '20000'
   }
@@ -116,6 +118,7 @@ t.test('takes every variable over its default', async t => {
     trustedProxies: ['10.0.0.0/8'],
     metricsPort: 9464,
     workers: 4,
+    tracing: { endpoint: 'http://collector.example:4318', serviceName: 'gates' },
     logLevel: 'debug',
     isProduction: true,
     isDemo: false,

@@ -23,7 +23,7 @@ export interface ProgramOptions {
 }
 
 /** Variables that would change what a program under test does. */
-const SETTINGS = /^(NODE_ENV|HOST|PORT|TLS_.*|TRUST_PROXY|LOG_LEVEL|MQTT_.*|JWT_.*|OIDC_ISSUER|AUTHORIZATION_DETAILS|COMMAND_TTL_S|MAX_WAITERS|MICRO_OPS|RATE_LIMIT_.*|REDIS_URL|IDEMPOTENCY_.*|METRICS_PORT|WORKERS|CORS_ORIGIN|DRAIN_DELAY_MS|SHUTDOWN_TIMEOUT_MS)$/
+const SETTINGS = /^(NODE_ENV|HOST|PORT|TLS_.*|TRUST_PROXY|LOG_LEVEL|MQTT_.*|JWT_.*|OIDC_ISSUER|AUTHORIZATION_DETAILS|COMMAND_TTL_S|MAX_WAITERS|MICRO_OPS|RATE_LIMIT_.*|REDIS_URL|IDEMPOTENCY_.*|METRICS_PORT|WORKERS|OTEL_.*|CORS_ORIGIN|DRAIN_DELAY_MS|SHUTDOWN_TIMEOUT_MS)$/
 
 /** Runs a program of `src/` as a process of its own, killed with the test. */
 export function runProgram (t: Scope, file: string, options: ProgramOptions = {}) {

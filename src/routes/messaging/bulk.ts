@@ -5,11 +5,12 @@ import type { Clock } from '../../clock.js'
 import type { Claim } from '../../idempotency/store.js'
 import { itemsOf, type BulkItem } from '../../plugins/authorization.js'
 import { answerError } from '../../plugins/error-handler.js'
+import { traceContextOf } from '../../plugins/tracing.js'
 import { createBulkBody } from '../../schemas/messaging.js'
 import { bulkDocs } from './bulk-docs.js'
 import { answerFor, readItems, unknownAnswerFor } from './bulk-items.js'
 import { JSON_TYPE } from './outcome-reply.js'
-import { traceparentOf, type SendRouteOptions } from './send.js'
+import type { SendRouteOptions } from './send.js'
 
 export interface BulkRouteOptions extends SendRouteOptions {
   /** How long commands may wait for those before them, in milliseconds. */
@@ -64,7 +65,7 @@ export const bulkRoute: FastifyPluginAsyncTypebox<BulkRouteOptions> = async (fas
    */
   async function publish (request: FastifyRequest, batch: Batch): Promise<void> {
     const deadlineMs = clock.nowMs() + handOverMs
-    const shared = { receivedAtMs: request.receivedAtMs, requestId: request.id, traceparent: traceparentOf(request.headers.traceparent) }
+    const shared = { receivedAtMs: request.receivedAtMs, requestId: request.id, ...traceContextOf(request) }
     const atMost = Math.min(Math.max(1, fastify.mqtt.window), PUBLISHED_AT_ONCE)
     const accepted = batch.items.flatMap(item => item.command === undefined || item.refusal !== undefined ? [] : [{ item, body: item.command }])
     await forEachAtMost(accepted, atMost, async ({ item, body }) => {

@@ -4,6 +4,7 @@ import { ProblemError } from '../../errors.js'
 import type { Command } from '../../mqtt/publication.js'
 import { answerError, sendProblem } from '../../plugins/error-handler.js'
 import type { Sent } from '../../plugins/mqtt.js'
+import { traceContextOf } from '../../plugins/tracing.js'
 import { createSendBody } from '../../schemas/messaging.js'
 import { sendDocs } from './send-docs.js'
 import { answerTo, replyWith, toRecord } from './outcome-reply.js'
@@ -33,7 +34,7 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
       ttlS: ttl ?? waitS ?? options.commandTtlS,
       receivedAtMs: request.receivedAtMs,
       requestId: request.id,
-      traceparent: traceparentOf(request.headers.traceparent)
+      ...traceContextOf(request)
     }
     request.sent = await (waitS === undefined ? fastify.mqtt.send(command) : waitForReply(command, waitS, reply))
     return replyWith(reply, answerTo(request.sent))
@@ -56,11 +57,4 @@ function answerSendError (error: FastifyError, request: FastifyRequest, reply: F
   }
   request.log.error({ reqId: request.id, err: error }, 'the answer to a published command failed')
   sendProblem(reply, new ProblemError('delivery_unknown'))
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-
-/** The caller's trace context; one that is malformed is to be ignored (W3C Trace Context, section 3.2.2). */
-export function traceparentOf (header: unknown): string | undefined {
-  return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined
 }
