@@ -164,20 +164,20 @@ t.test('is not kept from closing by a receiver that does not answer', async t =>
 })
 
 t.test('loads nothing and passes on what the caller sent where OTEL_EXPORTER_OTLP_ENDPOINT is not set', async t => {
+  const broker = await startBroker(t)
   const before = 'process.on("exit",()=>{const{createRequire}=process.getBuiltinModule("module");' +
     'console.log("loaded:"+Object.keys(createRequire("file:///").cache).filter(f=>f.includes("@opentelemetry")).length+".")})'
-  const env = { PORT: '0', HOST: 'localhost', MQTT_URL: NOWHERE, JWT_SECRET: SECRET }
+  const env = { PORT: '0', HOST: 'localhost', MQTT_URL: broker.url, JWT_SECRET: SECRET }
   const off = runProgram(t, 'src/server.ts', { before, env })
   const on = runProgram(t, 'src/server.ts', { before, env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' } })
   for (const program of [off, on]) {
-    await program.says('Server listening')
+    await program.says('connected to the broker')
     program.kill('SIGTERM')
     t.equal((await program.exit()).code, 0)
   }
   t.match(off.output.stdout, /loaded:0\./)
   t.match(on.output.stdout, /loaded:[1-9]\d*\./)
 
-  const broker = await startBroker(t)
   const device = await subscribe(t, broker.url, TOPIC)
   const app = await startConnectedApp(t, broker.url)
   t.equal(app.tracing, undefined)
