@@ -5,6 +5,7 @@ import type { Config } from './config/config.js'
 import auth from './plugins/auth.js'
 import authorization from './plugins/authorization.js'
 import cors from './plugins/cors.js'
+import docs from './plugins/docs.js'
 import drain from './plugins/drain.js'
 import errorHandler, { answerError } from './plugins/error-handler.js'
 import httpRules from './plugins/http-rules.js'
@@ -95,6 +96,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(notFound)
   await app.register(drain)
   await app.register(openapi)
+  await app.register(docs)
   await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })
   await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
   await app.register(prefer)
