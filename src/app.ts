@@ -96,7 +96,6 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(notFound)
   await app.register(drain)
   await app.register(openapi)
-  await app.register(docs)
   await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })
   await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
   await app.register(prefer)
@@ -108,6 +107,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     clock
   })
   await app.register(jsonBody)
+  await app.register(docs)
   await app.register(healthRoutes)
   await app.register(sendRoute, { microOps: config.microOps, commandTtlS: config.commandTtlS })
   await app.register(bulkRoute, {

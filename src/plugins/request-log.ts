@@ -58,7 +58,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
     writeLine({
       reqId: request.id,
       method: request.method,
-      path: request.is404 ? path.replace(SECRET, '<token>') : path,
+      path: request.is404 || reply.statusCode >= 400 ? path.replace(SECRET, '<token>') : path,
       status: reply.statusCode,
       durationMs: clock.nowMs() - request.receivedAtMs,
       user: user ?? undefined,

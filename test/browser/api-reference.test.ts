@@ -1,7 +1,7 @@
 import t from 'tap'
 import { startConnectedApp, TOPIC, token } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
-import { openPage, skipWithoutChromium, takePicture } from '../helpers/chromium.js'
+import { openPage, PORT, skipWithoutChromium, takePicture } from '../helpers/chromium.js'
 import { subscribe } from '../helpers/subscriber.js'
 
 const ACCEPTED = `{"detail":"Send \`push_down\` to topic \`${TOPIC}\`"}`
@@ -10,7 +10,7 @@ t.test('sends the documented example with a token that is pasted once, and asks 
   const { url } = await startBroker(t)
   const device = await subscribe(t, url, TOPIC)
   const app = await startConnectedApp(t, url)
-  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const origin = await app.listen({ host: '127.0.0.1', port: PORT })
   const { page, requested, complaints } = await openPage(t)
 
   await page.goto(origin)
@@ -39,7 +39,8 @@ t.test('sends the documented example with a token that is pasted once, and asks 
   const shown = send.locator('.live-responses-table')
   t.equal(await shown.locator('tbody .response-col_status').first().innerText(), '200')
   t.equal(JSON.stringify(JSON.parse(await shown.locator('.highlight-code code').first().innerText())), ACCEPTED)
-  await send.locator('.body-param').scrollIntoViewIfNeeded()
+  // The command above, the answer below.
+  await page.evaluate("document.querySelector('.body-param').scrollIntoView()")
   await takePicture(page, 'api-reference-answer')
 
   t.ok(requested.length > 5, 'requests are noticed')

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { startConnectedApp, TOPIC, token } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
-import { openPage, skipWithoutChromium, takePicture } from '../helpers/chromium.js'
+import { openPage, PORT, skipWithoutChromium, takePicture } from '../helpers/chromium.js'
 import { startAnsweringDevice } from '../helpers/answering-device.js'
 import { startOtherOrigin } from '../helpers/other-origin.js'
 
@@ -13,7 +13,7 @@ async function openOtherOrigin (t: Test, corsOriginOf: (origin: string) => strin
   const device = await startAnsweringDevice(t, url, () => '{"gate":"down"}')
   const origin = await startOtherOrigin(t)
   const app = await startConnectedApp(t, url, { CORS_ORIGIN: corsOriginOf(origin) })
-  const target = await app.listen({ host: '127.0.0.1', port: 0 })
+  const target = await app.listen({ host: '127.0.0.1', port: PORT })
   /** Method, and for a preflight the headers it asks for. */
   const seen: Array<[string | undefined, string | undefined]> = []
   app.server.on('request', ({ method, headers }) => { seen.push([method, headers['access-control-request-headers']]) })

@@ -10,6 +10,9 @@ export const skipWithoutChromium = existsSync(EXECUTABLE) || process.env.CI === 
 /** Where `npm run screenshots` puts its pictures; nowhere without it. */
 const IMAGES = process.argv.includes('--write') ? 'docs/images' : undefined
 
+/** Where the server under test listens: on a picture, where readers will find theirs. */
+export const PORT = IMAGES === undefined ? 0 : 3000
+
 /** A page of Chromium, closed with the test, and every address that anything in it has asked for. */
 export async function openPage (t: Test) {
   const browser = await chromium.launch({

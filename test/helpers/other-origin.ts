@@ -1,5 +1,5 @@
-import { createServer } from 'node:http'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
@@ -12,7 +12,7 @@ const PAGE = `<!doctype html>
 <style>
   body { font: 16px/1.5 sans-serif; margin: 48px; color: #223 }
   label { display: block; margin: 12px 0 }
-  input { display: block; width: 100%; box-sizing: border-box; font: 14px monospace; padding: 8px }
+  input { display: block; width: 100%; box-sizing: border-box; font: 14px/1.6 monospace; padding: 8px }
   button { font: inherit; padding: 8px 32px }
   pre { font: 14px/1.6 monospace; background: #f3f4f6; padding: 16px; white-space: pre-wrap; min-height: 12em }
 </style>
