@@ -24,7 +24,8 @@ t.test('starts on a clean machine and prints a curl line that works when pasted'
   await server.says('Another token')
   const { url, broker, curl } = readBanner(server.output.stdout)
   t.match(server.output.stdout, new RegExp(`^In the browser {5}${url}/docs$`, 'm'))
-  const wide = server.output.stdout.slice(server.output.stdout.indexOf('messenger (demo)')).split('\n').filter(line => line.length > 80)
+  const [banner = ''] = /^messenger \(demo\)[\s\S]*^Another token.*$/m.exec(server.output.stdout) ?? []
+  const wide = banner.split('\n').filter(line => line.length > 80)
   t.strictSame(wide, [curl], 'fits a terminal of 80 columns, but for the line to paste, which has a token')
   const device = await subscribe(t, broker, 'devices/26372637216372637126376237/commands')
   const body = execFileSync('sh', ['-c', `${curl} -s`], { encoding: 'utf8', timeout: 10_000 })
