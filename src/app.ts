@@ -5,6 +5,7 @@ import type { Config } from './config/config.js'
 import auth from './plugins/auth.js'
 import authorization from './plugins/authorization.js'
 import cors from './plugins/cors.js'
+import docs from './plugins/docs.js'
 import drain from './plugins/drain.js'
 import errorHandler, { answerError } from './plugins/error-handler.js'
 import httpRules from './plugins/http-rules.js'
@@ -110,6 +111,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     clock
   })
   await app.register(jsonBody)
+  await app.register(docs)
   await app.register(healthRoutes)
   await app.register(sendRoute, { microOps: config.microOps, commandTtlS: config.commandTtlS })
   await app.register(bulkRoute, {

@@ -17,7 +17,8 @@ export async function printBanner (app: FastifyInstance, { config, state }: Demo
     : await signToken({ secret: state.secret, expiresInS: TOKEN_TTL_S, claims: demoClaims(config) })
   const url = app.listeningOrigin
   output.write(`
-messenger (demo)   ${url}   API: ${url}/openapi.json
+messenger (demo)   ${url}
+In the browser     ${url}/docs
 MQTT broker        ${config.mqtt.urls.map(withoutCredentials).join(', ')}${state.broker === undefined ? '' : ' (embedded)'}
 
 Send a first command:

@@ -19,7 +19,7 @@ t.test('has the commands that these tests run, and no others', async t => {
   const inline = [...README.matchAll(/`(npm [^`]+)`/g)].map(match => match[1])
   t.strictSame(inline, [
     'npm run -s token -- --sub gate-7 --scope messaging:send --expires-in 60 --claim tenant=acme',
-    'npm run -s token', 'npm run faults', 'npm run fuzz', 'npm run brokers', 'npm run lint', 'npm run typecheck', 'npm run bench'
+    'npm run -s token', 'npm run -s token', 'npm run faults', 'npm run fuzz', 'npm run brokers', 'npm run lint', 'npm run typecheck', 'npm run bench'
   ])
 })
 

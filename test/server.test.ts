@@ -22,7 +22,11 @@ t.test('starts on a clean machine and prints a curl line that works when pasted'
   const cwd = createFolder(t)
   const server = runProgram(t, 'src/server.ts', { cwd, env: { PORT: '0' } })
   await server.says('Another token')
-  const { broker, curl } = readBanner(server.output.stdout)
+  const { url, broker, curl } = readBanner(server.output.stdout)
+  t.match(server.output.stdout, new RegExp(`^In the browser {5}${url}/docs$`, 'm'))
+  const [banner = ''] = /^messenger \(demo\)[\s\S]*^Another token.*$/m.exec(server.output.stdout) ?? []
+  const wide = banner.split('\n').filter(line => line.length > 80)
+  t.strictSame(wide, [curl], 'fits a terminal of 80 columns, but for the line to paste, which has a token')
   const device = await subscribe(t, broker, 'devices/26372637216372637126376237/commands')
   const body = execFileSync('sh', ['-c', `${curl} -s`], { encoding: 'utf8', timeout: 10_000 })
   t.equal(body, '{"detail":"Send `push_down` to topic `devices/26372637216372637126376237/commands`"}')

@@ -11,6 +11,7 @@ import { createTokenCache } from '../auth/token-cache.js'
 import type { Clock } from '../clock.js'
 import { ProblemError } from '../errors.js'
 import { asHook } from './as-hook.js'
+import { DOCS_PATH } from './docs.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -65,7 +66,7 @@ const WRONG_KEY = new Set(['FAST_JWT_INVALID_SIGNATURE', 'FAST_JWT_INVALID_ALGOR
 
 /**
  * Lets a request in only with a valid access token (RFC 6750), on every route but
- * those with `config.public`: decided from the header alone, before a body is read.
+ * those with `config.public` and those of the API reference: decided from the header alone, before a body is read.
  * Sets `request.user` to the claims, and the OpenAPI `security` of the routes.
  */
 export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
@@ -89,7 +90,8 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
   }
 
   fastify.addHook('onRoute', route => {
-    const isPublic = route.config?.public === true
+    // The routes of the API reference are not ours to configure.
+    const isPublic = route.config?.public === true || route.prefix === DOCS_PATH
     route.schema = { ...route.schema, security: isPublic ? [] : [{ bearer: [] }] }
     if (isPublic) return
     route.onRequest = [asHook(authenticate), ...[route.onRequest ?? []].flat()]

@@ -16,7 +16,8 @@ export default fp(async (fastify: FastifyInstance) => {
   })
 
   function answerTo (target: string): ProblemError {
-    const methods = methodsByPath.get(pathOf(target))
+    const path = pathOf(target)
+    const methods = methodsByPath.get(path) ?? methodsByPath.get(folderOf(path))
     if (methods === undefined) return new ProblemError('not_found')
     return new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } })
   }
@@ -28,6 +29,9 @@ export default fp(async (fastify: FastifyInstance) => {
     }
     done(answerTo(request.url))
   })
+
+  // Of a route for a folder that has no such file.
+  fastify.setNotFoundHandler(() => { throw new ProblemError('not_found') })
 }, { name: 'not-found', dependencies: ['error-handler'] })
 
 /**
@@ -37,4 +41,9 @@ export default fp(async (fastify: FastifyInstance) => {
 function pathOf (target: string): string {
   const [path = ''] = target.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/)
   return decodeURI(path)
+}
+
+/** As a route for all files of a folder is registered. */
+function folderOf (path: string): string {
+  return path.replace(/[^/]*$/, '*')
 }

@@ -58,7 +58,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
       reqId: request.id,
       traceId: request.span?.traceId,
       method: request.method,
-      path: loggedPathOf(request),
+      path: loggedPathOf(request, reply.statusCode),
       status: reply.statusCode,
       durationMs: clock.nowMs() - request.receivedAtMs,
       user: user ?? undefined,
@@ -120,9 +120,9 @@ function endOf ({ sent, refusal }: BulkItem, { isReplay, problem }: FastifyReque
 }
 
 /** The path of a request as it may be told to others. */
-export function loggedPathOf ({ url, is404 }: Pick<FastifyRequest, 'url' | 'is404'>): string {
+export function loggedPathOf ({ url, is404 }: Pick<FastifyRequest, 'url' | 'is404'>, status: number): string {
   const path = pathOf(url)
-  return is404 ? path.replace(SECRET, '<token>') : path
+  return is404 || status >= 400 ? path.replace(SECRET, '<token>') : path
 }
 
 /** A target without its query, and without scheme, user and host, which an absolute one has (RFC 9112, section 3.2.2). */

@@ -54,7 +54,8 @@ function begin (tracing: Tracing, request: FastifyRequest, reply: FastifyReply):
   const span = tracing.startRequest({
     method,
     route: is404 ? undefined : routeOptions.url,
-    path: loggedPathOf(request),
+    // As of a request that may still come to a path of ours.
+    path: loggedPathOf(request, 0),
     scheme: protocol,
     requestId: id,
     traceparent: traceparentOf(headers.traceparent),

@@ -12,7 +12,7 @@ function problem (code: ProblemCode) {
 
 t.test('answers 404 at unknown paths, with or without a token, before anything else', async t => {
   const app = await startApp(t, NOWHERE)
-  for (const [method, url] of [['POST', '/messaging/sendx'], ['GET', '/'], ['POST', '/messaging/send/'], ['PUT', '/toString'], ['POST', '/messaging%2fsend']] as const) {
+  for (const [method, url] of [['POST', '/messaging/sendx'], ['GET', '/nowhere'], ['POST', '/messaging/send/'], ['PUT', '/toString'], ['POST', '/messaging%2fsend']] as const) {
     const response = await app.inject({ method, url })
     t.equal(response.statusCode, 404, url)
     t.strictSame(response.json(), problem('not_found'))
@@ -25,6 +25,7 @@ t.test('answers 405 with Allow to other methods of known paths, however those ar
   const app = await startApp(t, NOWHERE)
   for (const [method, url, allow] of [
     ['GET', '/messaging/send?x=1', 'POST'], ['DELETE', '/messaging/send', 'POST'], ['POST', '/health/live', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'], ['POST', '/docs', 'GET, HEAD'], ['POST', '/docs/static/swagger-ui.css', 'HEAD, GET'],
     ['OPTIONS', '/messaging/send', 'POST'], ['GET', '/messaging/%73end', 'POST'], ['PROPFIND', '/messaging/%73end', 'POST']
   ] as const) {
     // A method that inject does not know is none of light-my-request's types.

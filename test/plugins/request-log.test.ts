@@ -81,6 +81,7 @@ t.test('says of a request without a command only what it was answered', async t 
   await app.inject({ url: '/health/ready', headers: named('ready') })
   await app.inject({ url: `/nowhere/${authorization.slice(7)}/x?token=secret`, headers: { authorization, ...named('lost') } })
   await app.inject({ url: `/${authorization.slice(7).replaceAll('.', '%2E')}`, headers: named('encoded') })
+  await app.inject({ url: `/docs/static/${authorization.slice(7)}`, headers: named('file') })
   await app.inject({ url: '/messaging/send', headers: { authorization, ...named('method') } })
   const raw = await openRaw(t, await listen(t, app))
   raw.write('GET http://user:secret@a/health/live?x=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: absolute\r\n\r\n')
@@ -91,6 +92,7 @@ t.test('says of a request without a command only what it was answered', async t 
     { ...line, reqId: 'ready', path: '/health/ready', status: 503, reason: 'broker_unavailable' },
     { ...line, reqId: 'lost', path: '/nowhere/<token>/x', status: 404, reason: 'not_found' },
     { ...line, reqId: 'encoded', path: '/<token>', status: 404, reason: 'not_found' },
+    { ...line, reqId: 'file', path: '/docs/static/<token>', status: 404, reason: 'not_found' },
     { ...line, reqId: 'method', path: '/messaging/send', status: 405, reason: 'method_not_allowed' },
     { ...line, reqId: 'absolute', path: '/health/live', status: 200 }
   ])

@@ -10,7 +10,10 @@ const PATHS = new Map<string, readonly string[]>([
   ['/messaging/send', ['POST']],
   ['/health/live', ['GET', 'HEAD']],
   ['/health/ready', ['GET', 'HEAD']],
-  ['/openapi.json', ['GET', 'HEAD']]
+  ['/openapi.json', ['GET', 'HEAD']],
+  ['/', ['GET', 'HEAD']],
+  ['/docs', ['GET', 'HEAD']],
+  ['/docs/', ['GET', 'HEAD']]
 ])
 
 /** Finds the handler for a method and a target (RFC 9112, section 3.2; RFC 3986, section 6.2.2.2). */
@@ -21,6 +24,7 @@ export function findRoute (method: string, target: string, { corsOrigin }: Rules
   const methods = PATHS.get(path)
   if (methods === undefined) return { to: 'nowhere', answers: ['404 not_found'] }
   if (!methods.includes(method)) return { to: 'nowhere', answers: ['405 method_not_allowed'], allow: methods }
+  if (path === '/') return { to: 'nowhere', answers: ['302'] }
   return { to: methods.includes('POST') ? 'send' : 'public' }
 }
 
