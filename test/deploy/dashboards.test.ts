@@ -48,6 +48,11 @@ t.test('has each alert once, with a severity and a summary, and a test in which 
   }
 })
 
+t.test('says in docs/operations.md what each alert means, and has no other there', async t => {
+  const named = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^\| `(Messenger\w+)` \|/gm)].map(match => match[1])
+  t.strictSame(named, rules.map(({ alert }) => alert))
+})
+
 t.test('has a dashboard that can be imported, with a data source to choose and panels beside each other', async t => {
   t.match(dashboard, {
     __inputs: [{ name: 'DS_PROMETHEUS', type: 'datasource', pluginId: 'prometheus' }], id: null, uid: 'messenger', title: 'Messenger', schemaVersion: Number
