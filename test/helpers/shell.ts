@@ -18,13 +18,19 @@ const shellEnv = { PATH: `${process.env.PATH}:/usr/sbin`, HOME: process.env.HOME
 
 /** A copy of what git tracks, or would, with the packages of this one. */
 export function copyProject (t: Test): string {
+  const dir = copyFiles(t)
+  symlinkSync(resolve('node_modules'), join(dir, 'node_modules'))
+  return dir
+}
+
+/** A copy of what git tracks, or would, as a clone of it: without packages. */
+export function copyFiles (t: Test): string {
   const dir = createFolder(t)
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   for (const file of files.split('\n').filter(name => name !== '')) {
     mkdirSync(dirname(join(dir, file)), { recursive: true })
     cpSync(file, join(dir, file))
   }
-  symlinkSync(resolve('node_modules'), join(dir, 'node_modules'))
   return dir
 }
 
