@@ -75,6 +75,12 @@ t.test('leads from nothing to a device that gets a command', { skip: skipWithout
   t.ok(answers.every(answer => answer.startsWith('HTTP/1.1 200 OK') && answer.endsWith(OK_BODY)))
   t.strictSame(answers.map(answer => /^idempotency-replayed: true\r$/m.test(answer)), [false, true])
   t.equal(device.output.stdout.match(/push_down/g)?.length, 2)
+
+  const waited = await run(block('curl -i http'))
+  t.match(waited, /^preference-applied: wait=10\r$/m)
+  t.ok(ENGLISH.includes(`json\n${String(waited.split('\r\n\r\n')[1])}\n`), waited)
+  const { results } = JSON.parse(await run(block('curl http://127.0.0.1:3000/messaging/send/bulk')))
+  t.strictSame(results.map(({ imei, status }: { imei: string, status: number }) => [imei, status]), [[IMEI, 200], ['42', 200]])
 })
 
 type SendCommand = (url: string, token: string, command: object, attempts?: number) => Promise<string>
