@@ -12,6 +12,7 @@ const DEFAULTS = {
   trustedProxies: [],
   metricsPort: undefined,
   workers: 1,
+  tracing: { endpoint: undefined, serviceName: 'messenger' },
   logLevel: 'info',
   isProduction: false,
   isDemo: true,
