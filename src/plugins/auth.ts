@@ -93,7 +93,11 @@ export default fp(async (fastify: FastifyInstance, options: AuthOptions) => {
     // The routes of the API reference are not ours to configure.
     const isPublic = route.config?.public === true || route.prefix === DOCS_PATH
     route.schema = { ...route.schema, security: isPublic ? [] : [{ bearer: [] }] }
-    if (isPublic) return
+    if (isPublic) {
+      // Also for the plugins that look after this one.
+      route.config = { ...route.config, public: true }
+      return
+    }
     route.onRequest = [asHook(authenticate), ...[route.onRequest ?? []].flat()]
   })
 }, { name: 'auth', dependencies: ['error-handler'] })

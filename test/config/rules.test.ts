@@ -185,3 +185,10 @@ t.test('does not start when credentials in a URL cannot be decoded, and does not
   t.equal(loadConfig({ REDIS_URL: 'redis://u:p%25zz@h' }).redisUrl, 'redis://u:p%25zz@h')
   t.strictSame(loadConfig({ ...COMPLETE, MQTT_URL: 'mqtt://u:p%25zz@h' }).mqtt.urls, ['mqtt://u:p%25zz@h'])
 })
+
+t.test('does not start when traces would be sent to what is no URL for that', async t => {
+  const fault = 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL, without a query'
+  for (const url of ['collector.example', 'grpc://collector.example', 'http://collector.example?key=1']) {
+    t.strictSame(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: url }), [fault], url)
+  }
+})

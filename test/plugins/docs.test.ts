@@ -31,6 +31,11 @@ t.test('serves the page and all that it loads without a token, under a policy of
   t.equal((await app.inject('/openapi.json')).headers['content-security-policy'], undefined, 'a policy is for pages')
 })
 
+t.test('serves the page also where every token must have a scope', async t => {
+  const app = await startApp(t, { ...NOWHERE, JWT_SCOPE: 'messaging:send' })
+  for (const url of ['/docs', '/docs/json']) t.equal((await app.inject(url)).statusCode, 200, url)
+})
+
 t.test('lets browsers keep the files, if they ask each time whether they have changed, and nothing else', async t => {
   const app = await startApp(t, NOWHERE)
   const { headers } = await app.inject('/docs/static/swagger-ui.css')
