@@ -40,7 +40,8 @@ export default fp(async (fastify: FastifyInstance) => {
  */
 function pathOf (target: string): string {
   const [path = ''] = target.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/)
-  return decodeURI(path)
+  // An absolute one may have none (RFC 9110, section 4.2.3).
+  return path === '' ? '/' : decodeURI(path)
 }
 
 /** As a route for all files of a folder is registered. */

@@ -36,6 +36,13 @@ t.test('answers 405 with Allow to other methods of known paths, however those ar
   }
 })
 
+t.test('takes a target without a path for the root', async t => {
+  const app = await startApp(t, NOWHERE)
+  const response = await app.inject({ method: 'POST', url: 'http://messenger.example' })
+  t.equal(response.statusCode, 405)
+  t.equal(response.headers.allow, 'GET, HEAD')
+})
+
 t.test('answers 404 and 405 before it looks at a body', async t => {
   const app = await startApp(t, NOWHERE)
   for (const [type, payload] of [['text/plain', 'x'], ['application/json', '{'], ['application/json', ' '.repeat(2_000_000)]] as const) {
