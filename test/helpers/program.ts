@@ -48,10 +48,10 @@ export function runProgram (t: Scope, file: string, options: ProgramOptions = {}
     get isAlive () { return !ended },
     kill (signal: NodeJS.Signals) { child.kill(signal) },
     /** Waits for text on stdout. */
-    says: (text: string) => until(() => output.stdout.includes(text), `"${text}" in:\n${output.stdout}\n${output.stderr}`, 20_000),
+    says: (text: string) => until(() => output.stdout.includes(text), `"${text}" in:\n${output.stdout}\n${output.stderr}`, 60_000),
     /** Waits for the end. */
     async exit () {
-      await until(() => ended, `the end of ${file}:\n${output.stdout}\n${output.stderr}`, 30_000)
+      await until(() => ended, `the end of ${file}:\n${output.stdout}\n${output.stderr}`, 90_000)
       return { code: child.exitCode, signal: child.signalCode }
     }
   }

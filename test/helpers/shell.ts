@@ -57,8 +57,8 @@ export function paste (t: Test, block: string, cwd: string) {
   return {
     output,
     kill,
-    says: (text: string) => until(() => output.all.includes(text), `"${text}" from ${block}:\n${output.all}`, 60_000),
-    async exit (withinMs = 60_000) {
+    says: (text: string) => until(() => output.all.includes(text), `"${text}" from ${block}:\n${output.all}`, 150_000),
+    async exit (withinMs = 150_000) {
       await until(() => ended, `the end of ${block}:\n${output.all}`, withinMs)
       return child.exitCode
     }
