@@ -4,6 +4,7 @@ import { createFifo, type Fifo, type Linked } from './fifo.js'
 import type { Outcome } from './outcome.js'
 import { propertiesOf, type Publication } from './publication.js'
 import { isRefusal, NO_MATCHING_SUBSCRIBERS } from './reason-codes.js'
+import { createSweepTimer } from './sweep-timer.js'
 
 /** One open connection to a broker. It is used until it closes, and never again. */
 export interface Link {
@@ -68,8 +69,7 @@ export function createPublisher (options: PublisherOptions) {
   let link: Link | undefined
   let window = 0
   let lastProgressMs = 0
-  let cancelSweep: () => void = () => {}
-  let sweepAtMs = Infinity
+  const { sweepBy, cancel: cancelSweep } = createSweepTimer(clock, sweep)
 
   /** Publishes, once. Never rejects: every end of it is an {@link Outcome}. */
   function send (publication: Publication): Promise<Outcome> {
@@ -132,16 +132,7 @@ export function createPublisher (options: PublisherOptions) {
     }
   }
 
-  /** One timer for all deadlines: those of a kind come due in the order in which they were set. */
-  function sweepBy (atMs: number): void {
-    if (atMs >= sweepAtMs) return
-    cancelSweep()
-    sweepAtMs = atMs
-    cancelSweep = clock.after(Math.max(0, atMs - clock.nowMs()), sweep)
-  }
-
   function sweep (): void {
-    sweepAtMs = Infinity
     const nowMs = clock.nowMs()
     for (const entry of takeDue(waiting, nowMs)) entry.settle({ kind: 'not_sent', reason: 'no_slot' })
     for (const entry of takeDue(inFlight, nowMs)) {
@@ -188,7 +179,6 @@ export function createPublisher (options: PublisherOptions) {
   function close (): void {
     link = undefined
     cancelSweep()
-    sweepAtMs = Infinity
     slots.length = 0
     overdue = 0
     const unwritten = waiting.drain()

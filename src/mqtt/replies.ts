@@ -6,6 +6,7 @@ import type { Publication } from './publication.js'
 import { MAX_REPLY_BYTES, readReply } from './read-reply.js'
 import type { ReplySubscription } from './reply-subscription.js'
 import type { WaitingPublication } from './waiting-publication.js'
+import { createSweepTimer } from './sweep-timer.js'
 
 /** What became of a command whose device was to answer. */
 export interface Waited {
@@ -75,8 +76,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
   // In the order in which they ended. Of one that was answered only that is remembered.
   const endedWaits = new Map<string, Waiter | 'answered'>()
   const deadlines = createDeadlines<Waiter>()
-  let cancelSweep = () => {}
-  let sweepAtMs = Infinity
+  const { sweepBy, cancel: cancelSweep } = createSweepTimer(clock, sweep)
 
   /**
    * Publishes a command and waits for its answer, where {@link isFull} says that there is room.
@@ -185,16 +185,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     return outcome
   }
 
-  /** One timer for all deadlines. */
-  function sweepBy (atMs: number): void {
-    if (atMs >= sweepAtMs) return
-    cancelSweep()
-    sweepAtMs = atMs
-    cancelSweep = clock.after(Math.max(0, atMs - clock.nowMs()), sweep)
-  }
-
   function sweep (): void {
-    sweepAtMs = Infinity
     const nowMs = clock.nowMs()
     while (deadlines.first !== undefined && deadlines.first.deadlineMs <= nowMs) giveUp(deadlines.first)
     if (deadlines.first !== undefined) sweepBy(deadlines.first.deadlineMs)
@@ -204,7 +195,6 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
   function endAll (): void {
     while (deadlines.first !== undefined) giveUp(deadlines.first)
     cancelSweep()
-    sweepAtMs = Infinity
   }
 
   return {
