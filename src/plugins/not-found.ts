@@ -23,7 +23,8 @@ export default fp(async (fastify: FastifyInstance) => {
   }
 
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (!request.is404) {
+    // The router takes `*`, which names no resource (RFC 9112, section 3.2.4), for the root.
+    if (!request.is404 && request.url !== '*') {
       done()
       return
     }

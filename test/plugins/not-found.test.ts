@@ -1,6 +1,7 @@
 import t from 'tap'
 import { catalogue, type ProblemCode } from '../../src/errors.js'
 import { startApp } from '../helpers/app.js'
+import { listen, openRaw, parseResponse } from '../helpers/raw-http.js'
 
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
 
@@ -41,6 +42,18 @@ t.test('takes a target without a path for the root', async t => {
   const response = await app.inject({ method: 'POST', url: 'http://messenger.example' })
   t.equal(response.statusCode, 405)
   t.equal(response.headers.allow, 'GET, HEAD')
+})
+
+t.test('answers 404 to the target *, which is not the root', async t => {
+  const port = await listen(t, await startApp(t, NOWHERE))
+  for (const method of ['GET', 'POST', 'OPTIONS']) {
+    const raw = await openRaw(t, port)
+    raw.write(`${method} * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+    await raw.ended()
+    const { statusLine, body } = parseResponse(raw.text)
+    t.equal(statusLine, 'HTTP/1.1 404 Not Found', method)
+    t.strictSame(JSON.parse(body), problem('not_found'))
+  }
 })
 
 t.test('answers 404 and 405 before it looks at a body', async t => {
