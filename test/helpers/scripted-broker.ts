@@ -39,6 +39,9 @@ export interface ScriptedBrokerOptions {
   onDisconnect?: (connection: ScriptedConnection) => void
 }
 
+/** Every PUBLISH is acknowledged at once. */
+export const acknowledging = { onPublish ({ messageId }, connection) { connection.puback(messageId) } } satisfies ScriptedBrokerOptions
+
 /**
  * A broker that does as it is told: late, lost and negative PUBACKs, a small Receive Maximum.
  * Only for what no real broker can be made to do.

@@ -1,41 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import { openConnection, type ConnectOptions, type SubscribableLink } from '../../src/mqtt/connection.js'
-import type { Publication } from '../../src/mqtt/publication.js'
+import t from 'tap'
 import { freePort } from '../helpers/mosquitto.js'
-import { startScriptedBroker, type ScriptedBrokerOptions } from '../helpers/scripted-broker.js'
+import { open, openScripted, PUBLICATION } from '../helpers/open-connection.js'
+import { startScriptedBroker } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
-
-const PUBLICATION: Publication = {
-  id: 'id-1',
-  topic: 'devices/1/commands',
-  payload: 'push_down',
-  contentType: 'text/plain',
-  userProperties: { id: 'id-1', request_id: 'request-1' },
-  expiresAtMs: Infinity
-}
-
-function open (t: Test, url: string, options: Partial<ConnectOptions> = {}) {
-  const seen = { links: [] as SubscribableLink[], pubacks: [] as Array<[number, number]>, subacks: [] as number[], messages: [] as unknown[][], ends: [] as string[] }
-  const connection = openConnection(url, { clientId: 'messenger-test', protocolVersion: '5', ...options }, {
-    onOpen (link) { seen.links.push(link) },
-    onPuback (packetId, reasonCode) { seen.pubacks.push([packetId, reasonCode]) },
-    onSuback (reasonCode) { seen.subacks.push(reasonCode) },
-    onMessage (topic, payload, correlationData) { seen.messages.push([topic, payload.toString(), correlationData?.toString()]) },
-    onEnd (reason) { seen.ends.push(reason) }
-  })
-  t.teardown(() => { connection.drop('the test is over') })
-  return { connection, ...seen }
-}
-
-async function openScripted (t: Test, script: ScriptedBrokerOptions = {}, options: Partial<ConnectOptions> = {}) {
-  const broker = await startScriptedBroker(t, script)
-  const opened = open(t, broker.url, options)
-  await until(() => opened.links.length > 0 || opened.ends.length > 0, 'the CONNACK')
-  const [link] = opened.links
-  if (link === undefined) throw new Error(`no link: ${opened.ends.join()}`)
-  return { broker, link, ...opened }
-}
 
 t.test('tells the limits that the broker announced', async t => {
   const { link } = await openScripted(t, { properties: { receiveMaximum: 20, maximumPacketSize: 1000 } })
@@ -78,70 +46,6 @@ t.test('writes more in one tick than one batch holds', async t => {
   for (let n = 0; n < 400; n += 1) link.publish({ ...PUBLICATION, payload: `${n} ${payload}` }, 30)
   await until(() => broker.published.length === 400, 'the publishes')
   t.strictSame(broker.published.map(packet => packet.payload.toString()), Array.from({ length: 400 }, (_, n) => `${n} ${payload}`))
-})
-
-t.test('hands on the reason code of each PUBACK, also of one with which MQTT.js rejects', async t => {
-  const codes = [0, 0x10, 0x87, 0x97]
-  const { link, pubacks } = await openScripted(t, {
-    onPublish ({ messageId }, connection) { connection.puback(messageId, codes[connection.published.length - 1]) }
-  })
-  const ids = codes.map(() => link.publish(PUBLICATION, 30))
-  await until(() => pubacks.length === codes.length, 'the PUBACKs')
-  t.strictSame(pubacks, codes.map((code, index) => [ids[index], code]))
-})
-
-t.test('speaks MQTT 3.1.1 without properties, and takes its PUBACK as reason code 0', async t => {
-  const { link, broker, pubacks } = await openScripted(t, {
-    onPublish ({ messageId }, connection) { connection.puback(messageId) }
-  }, { protocolVersion: '3.1.1' })
-  const packetId = link.publish(PUBLICATION, 30)
-  await until(() => pubacks.length > 0, 'the PUBACK')
-  t.strictSame(pubacks, [[packetId, 0]])
-  t.equal(broker.published[0]?.properties, undefined)
-})
-
-for (const protocolVersion of ['5', '3.1.1'] as const) {
-  t.test(`tells of a PUBACK that no publish waits for, and leaves the others alone, in MQTT ${protocolVersion}`, async t => {
-    const { link, broker, pubacks, ends } = await openScripted(t, {}, { protocolVersion })
-    const packetId = link.publish(PUBLICATION, 30)
-    await until(() => broker.published.length > 0, 'the PUBLISH')
-    for (const id of [60_000, packetId, packetId]) broker.connections[0]?.puback(id)
-    await until(() => pubacks.length === 3, 'the PUBACKs')
-    t.strictSame(pubacks, [[60_000, 0], [packetId, 0], [packetId, 0]])
-    t.strictSame(ends, [])
-  })
-}
-
-t.test('says DISCONNECT when it is closed and what was in flight is acknowledged', async t => {
-  const { link, broker, connection, ends, pubacks } = await openScripted(t)
-  const packetId = link.publish(PUBLICATION, 30)
-  await until(() => broker.published.length > 0, 'the PUBLISH')
-  connection.close()
-  t.strictSame(ends, [], 'not before')
-  broker.connections[0]?.puback(packetId)
-  await until(() => ends.length > 0, 'the end')
-  t.strictSame(pubacks, [[packetId, 0]])
-  t.strictSame(ends, ['the connection was closed'])
-})
-
-t.test('never reuses a Packet Identifier that is in flight, over more publishes than there are identifiers', async t => {
-  let stuck: number | undefined
-  const { link, broker, pubacks } = await openScripted(t, {
-    onPublish ({ messageId }, connection) {
-      if (connection.published.length === 1) stuck = messageId
-      else connection.puback(messageId)
-    }
-  })
-  const first = link.publish(PUBLICATION, 30)
-  const others = new Set<number | undefined>()
-  for (let sent = 0; sent < 66_000; sent += 1000) {
-    for (let i = 0; i < 1000; i += 1) others.add(link.publish(PUBLICATION, 30))
-    await until(() => pubacks.length === sent + 1000, 'the PUBACKs', 30_000)
-  }
-  t.notOk(others.has(first), 'the identifier of the stuck publish is not used for another')
-  broker.connections[0]?.puback(stuck)
-  await until(() => pubacks.length === 66_001, 'the late PUBACK')
-  t.strictSame(pubacks.at(-1), [first, 0])
 })
 
 t.test('tells where to answer, and to what, where that is waited for', async t => {

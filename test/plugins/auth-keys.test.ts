@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
-import { EXAMPLE, send, startApp, type App } from '../helpers/app.js'
+import t from 'tap'
+import { EXAMPLE, send, startApp } from '../helpers/app.js'
 import { startBroker } from '../helpers/broker.js'
-import { createFakeClock } from '../helpers/fake-clock.js'
-import { AUDIENCE, startIssuer, toJwk } from '../helpers/issuer.js'
-import { ecdsa, jws, rsassa } from '../helpers/jws.js'
-import { generateEc, generateEd25519, generateRsa } from '../helpers/keys.js'
+import { answer, FOREIGN, LET_IN, NEW_JWK, OLD, OLD_JWK, startIssued, UNPUBLISHED } from '../helpers/issued-app.js'
+import { AUDIENCE, startIssuer } from '../helpers/issuer.js'
+import { ecdsa, jws } from '../helpers/jws.js'
 import { subscribe } from '../helpers/subscriber.js'
 import { until } from '../helpers/until.js'
 
@@ -14,38 +13,10 @@ const REFRESH_MS = 540_000
 const COOLDOWN_MS = 30_000
 const GRACE_MS = 3_600_000
 
-/** The command was let in: it only found no broker. */
-const LET_IN = [406, undefined]
-const UNPUBLISHED = [401, 'The access token is signed with a key that its issuer does not publish']
 const UNAVAILABLE = [503, 'The keys of the issuer cannot be fetched, so the access token cannot be checked; nothing was published']
-
-const [OLD, NEW, FOREIGN] = [generateEc(), generateEc(), generateEc()]
-const OLD_JWK = toJwk(OLD.publicKey, { kid: 'old', alg: 'ES256', use: 'sig' })
-const NEW_JWK = toJwk(NEW.publicKey, { kid: 'new', alg: 'ES256', use: 'sig' })
 
 /** How long the server waits for an issuer that hangs, in real time. */
 const SHORT_MS = 1_000
-
-/** An issuer with one key, and a server that takes its tokens and whose time the test moves. */
-async function start (t: Test, keyFetchTimeoutMs = 60_000, env: Readonly<Record<string, string>> = {}) {
-  const issuer = await startIssuer(t)
-  issuer.state.keys = [OLD_JWK]
-  const { clock, advance } = createFakeClock(Date.now())
-  const app = await startApp(t, { ...issuer.env, ...env }, { clock, keyFetchTimeoutMs })
-  return {
-    app,
-    issuer,
-    advance,
-    old: await issuer.sign(OLD.privateKey, { alg: 'ES256', kid: 'old' }),
-    fresh: await issuer.sign(NEW.privateKey, { alg: 'ES256', kid: 'new' })
-  }
-}
-
-/** Status, and the detail of a problem. */
-async function answer (app: App, token: string, headers: Readonly<Record<string, string>> = {}) {
-  const response = await send(app, EXAMPLE, { authorization: `Bearer ${token}`, ...headers })
-  return [response.statusCode, response.statusCode === 406 ? undefined : response.json().detail]
-}
 
 t.test('publishes for a token signed with a key of the set', async t => {
   const broker = await startBroker(t)
@@ -61,7 +32,7 @@ t.test('publishes for a token signed with a key of the set', async t => {
 })
 
 t.test('fetches the keys when it is ready, and once for all requests that need them', async t => {
-  const { app, issuer, advance, old } = await start(t)
+  const { app, issuer, advance, old } = await startIssued(t)
   t.equal(issuer.state.fetches, 0)
   advance(0)
   const answers = await Promise.all(Array.from({ length: 50 }, async () => await answer(app, old)))
@@ -70,7 +41,7 @@ t.test('fetches the keys when it is ready, and once for all requests that need t
 })
 
 t.test('accepts a new key at once, and a removed one until the cache window ends, though its token is remembered', async t => {
-  const { app, issuer, advance, old, fresh } = await start(t)
+  const { app, issuer, advance, old, fresh } = await startIssued(t)
   t.strictSame(await answer(app, old), LET_IN)
   t.strictSame(await answer(app, fresh), UNPUBLISHED, 'before the rotation')
   issuer.state.keys = [NEW_JWK]
@@ -86,7 +57,7 @@ t.test('accepts a new key at once, and a removed one until the cache window ends
 })
 
 t.test('looks by itself before the window ends, so that no token waits for an issuer that hangs', async t => {
-  const { app, issuer, advance, old, fresh } = await start(t)
+  const { app, issuer, advance, old, fresh } = await startIssued(t)
   t.strictSame(await answer(app, old), LET_IN)
   advance(REFRESH_MS - 1)
   t.equal(issuer.state.fetches, 1)
@@ -104,7 +75,7 @@ t.test('looks by itself before the window ends, so that no token waits for an is
 })
 
 t.test('lets a removed key have the rest of its window where a new one has the keys fetched sooner, and not a moment more', async t => {
-  const { app, issuer, advance, old, fresh } = await start(t)
+  const { app, issuer, advance, old, fresh } = await startIssued(t)
   t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN])
   issuer.state.keys = [NEW_JWK]
   advance(COOLDOWN_MS)
@@ -119,7 +90,7 @@ t.test('lets a removed key have the rest of its window where a new one has the k
 })
 
 t.test('goes on with the same keys when they were not changed', async t => {
-  const { app, issuer, advance, old } = await start(t)
+  const { app, issuer, advance, old } = await startIssued(t)
   for (let fetches = 1; fetches <= 3; fetches++) {
     t.strictSame([await answer(app, old), await answer(app, old)], [LET_IN, LET_IN])
     t.equal(issuer.state.fetches, fetches)
@@ -128,7 +99,7 @@ t.test('goes on with the same keys when they were not changed', async t => {
 })
 
 t.test('asks the issuer once in a cooldown, however many tokens name unknown keys', async t => {
-  const { app, issuer, advance } = await start(t, undefined, { TRUST_PROXY: '127.0.0.1' })
+  const { app, issuer, advance } = await startIssued(t, undefined, { TRUST_PROXY: '127.0.0.1' })
   const header = (kid: string) => Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url')
   const [, payload, signature] = (await issuer.sign(FOREIGN.privateKey, { alg: 'ES256', kid: 'x' })).split('.')
   // Of many addresses: one alone would be told 429.
@@ -147,7 +118,7 @@ t.test('asks the issuer once in a cooldown, however many tokens name unknown key
 
 for (const mood of ['hangs', 'fails', 'talks nonsense'] as const) {
   t.test(`answers 503 with Retry-After to tokens it cannot check while the issuer ${mood}, and asks it once in a cooldown`, async t => {
-    const { app, issuer, advance, old } = await start(t, SHORT_MS)
+    const { app, issuer, advance, old } = await startIssued(t, SHORT_MS)
     issuer.state.mood = mood
     for (const waitS of [30, 29]) {
       const response = await send(app, EXAMPLE, { authorization: `Bearer ${old}` })
@@ -169,7 +140,7 @@ for (const mood of ['hangs', 'fails', 'talks nonsense'] as const) {
 }
 
 t.test('keeps the last good keys for an hour while the issuer cannot be reached, then answers 503', async t => {
-  const { app, issuer, advance, old, fresh } = await start(t)
+  const { app, issuer, advance, old, fresh } = await startIssued(t)
   t.strictSame(await answer(app, old), LET_IN)
   issuer.state.mood = 'fails'
   advance(REFRESH_MS)
@@ -189,7 +160,7 @@ t.test('keeps the last good keys for an hour while the issuer cannot be reached,
 })
 
 t.test('says of an expired token that it has expired while keys serve, and 503 while there are none', async t => {
-  const { app, issuer, advance } = await start(t)
+  const { app, issuer, advance } = await startIssued(t)
   const expired = jws({ alg: 'ES256', kid: 'old' }, { iss: issuer.url, aud: AUDIENCE, sub: 'tester', exp: 1 }, ecdsa(OLD.privateKey))
   const EXPIRED = [401, 'The access token has expired']
   issuer.state.mood = 'fails'
@@ -203,7 +174,7 @@ t.test('says of an expired token that it has expired while keys serve, and 503 w
 })
 
 t.test('takes it from an issuer that answers again, also during the grace, which keys there are', async t => {
-  const { app, issuer, advance, old, fresh } = await start(t)
+  const { app, issuer, advance, old, fresh } = await startIssued(t)
   t.strictSame(await answer(app, old), LET_IN)
   issuer.state.mood = 'fails'
   advance(CACHE_MS)
@@ -219,7 +190,7 @@ t.test('takes it from an issuer that answers again, also during the grace, which
 })
 
 t.test('asks no more once it is closed', async t => {
-  const { app, issuer, advance, old } = await start(t, SHORT_MS)
+  const { app, issuer, advance, old } = await startIssued(t, SHORT_MS)
   issuer.state.mood = 'hangs'
   const pending = answer(app, old)
   await until(() => issuer.state.hanging.length === 1, 'a fetch under way')
@@ -231,53 +202,11 @@ t.test('asks no more once it is closed', async t => {
 })
 
 t.test('looks no more by itself once it is closed', async t => {
-  const { app, issuer, advance, old } = await start(t)
+  const { app, issuer, advance, old } = await startIssued(t)
   t.strictSame(await answer(app, old), LET_IN)
   await app.close()
   advance(CACHE_MS)
   // The next in line: whatever was asked before it has arrived.
   await fetch(`${issuer.url}/keys`)
   t.equal(issuer.state.fetches, 2, 'that of the test')
-})
-
-t.test('uses each key only for what its JWK says it is for', async t => {
-  const { app, issuer, advance } = await start(t)
-  const rsa = generateRsa()
-  const weak = generateRsa(1024)
-  const ed = generateEd25519()
-  const p384 = generateEc('P-384')
-  issuer.state.keys = [
-    toJwk(rsa.publicKey, { kid: 'any' }),
-    toJwk(rsa.publicKey, { kid: 'pinned', alg: 'PS256' }),
-    toJwk(rsa.publicKey, { kid: 'encrypts', use: 'enc' }),
-    toJwk(rsa.publicKey, { kid: 'signs', key_ops: ['sign'] }),
-    toJwk(rsa.publicKey, { kid: 'verifies', key_ops: ['verify'], use: 'sig' }),
-    toJwk(weak.publicKey, { kid: 'weak' }),
-    toJwk(ed.publicKey, { kid: 'ed' }),
-    toJwk(p384.publicKey, { kid: 'p384' }),
-    { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'broken' },
-    toJwk(OLD.publicKey, { kid: 'twice' }),
-    toJwk(NEW.publicKey, { kid: 'twice' }),
-    { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' }
-  ]
-  advance(0)
-  const is = async (expected: unknown[], key: Parameters<typeof issuer.sign>[0], alg: string, kid?: string) => {
-    t.strictSame(await answer(app, await issuer.sign(key, { alg, ...(kid !== undefined && { kid }) })), expected, `${alg} ${kid}`)
-  }
-  await is(LET_IN, rsa.privateKey, 'RS256', 'any')
-  await is(LET_IN, rsa.privateKey, 'PS256', 'any')
-  await is([401, 'The access token is signed with an algorithm that is not accepted'], rsa.privateKey, 'RS512', 'any')
-  await is(UNPUBLISHED, rsa.privateKey, 'RS256', 'pinned')
-  await is(LET_IN, rsa.privateKey, 'PS256', 'pinned')
-  await is(UNPUBLISHED, rsa.privateKey, 'RS256', 'encrypts')
-  await is(UNPUBLISHED, rsa.privateKey, 'RS256', 'signs')
-  await is(LET_IN, rsa.privateKey, 'RS256', 'verifies')
-  await is(LET_IN, ed.privateKey, 'EdDSA', 'ed')
-  await is(LET_IN, p384.privateKey, 'ES384', 'p384')
-  await is(UNPUBLISHED, OLD.privateKey, 'ES256', 'p384')
-  await is(UNPUBLISHED, OLD.privateKey, 'ES256', 'broken')
-  await is([401, 'The issuer publishes several keys that fit the access token'], OLD.privateKey, 'ES256', 'twice')
-  t.strictSame(await answer(app, jws({ alg: 'RS256', kid: 'weak' }, {}, rsassa(weak.privateKey))), UNPUBLISHED, 'RSA under 2048 bits')
-  await is(LET_IN, ed.privateKey, 'EdDSA')
-  await is([401, 'The access token does not say which key it is signed with'], rsa.privateKey, 'RS256')
 })

@@ -3,12 +3,11 @@ import { send, sendBulk, startConnectedApp, token } from '../../helpers/app.js'
 import { createFakeClock } from '../../helpers/fake-clock.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { skipWithoutRedis, startRedis } from '../../helpers/redis.js'
-import { startScriptedBroker } from '../../helpers/scripted-broker.js'
+import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
 
 const key = { 'idempotency-key': 'k' }
 const commandsFor = (count: number) => Array.from({ length: count }, (_, n) => ({ imei: `d${n}`, micro_op: `op_${n}` }))
-const acknowledging = { onPublish: ({ messageId }: { messageId?: number | undefined }, connection: { puback(id: number | undefined): void }) => { connection.puback(messageId) } }
 
 type Answer = Awaited<ReturnType<typeof sendBulk>>
 const statusesOf = (answer: Answer) => answer.json().results.map(({ status }: { status: number }) => status)

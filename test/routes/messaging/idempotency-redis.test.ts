@@ -4,13 +4,12 @@ import { IMEI, send, startConnectedApp, TOPIC, type App } from '../../helpers/ap
 import { createLog } from '../../helpers/log.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { startRedis, skipWithoutRedis } from '../../helpers/redis.js'
-import { startScriptedBroker } from '../../helpers/scripted-broker.js'
+import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
 
 const COMMAND = { imei: IMEI, micro_op: 'push_down' }
 const SENT_BODY = `{"detail":"Send \`push_down\` to topic \`${TOPIC}\`"}`
 const withKey = (key: string) => ({ 'idempotency-key': key })
-const acknowledging = { onPublish: ({ messageId }: { messageId?: number | undefined }, connection: { puback(id: number | undefined): void }) => { connection.puback(messageId) } }
 
 /** Waits until Redis answers the app. */
 async function untilReady (app: App) {

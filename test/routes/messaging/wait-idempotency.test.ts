@@ -3,13 +3,12 @@ import { EXAMPLE, send, startConnectedApp, TOPIC, type App } from '../../helpers
 import { createFakeClock } from '../../helpers/fake-clock.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { skipWithoutRedis, startRedis } from '../../helpers/redis.js'
-import { startScriptedBroker, type ScriptedBrokerOptions } from '../../helpers/scripted-broker.js'
+import { acknowledging, startScriptedBroker, type ScriptedBrokerOptions } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
 
 const REPLIED_BODY = `{"detail":"Send \`push_down\` to topic \`${TOPIC}\`","reply":{"gate":"down"}}`
 const KEY = { 'idempotency-key': 'k' }
 const WAIT = { prefer: 'wait=10', ...KEY }
-const acknowledging: ScriptedBrokerOptions = { onPublish ({ messageId }, connection) { connection.puback(messageId) } }
 
 async function setUp (t: Test, script: ScriptedBrokerOptions = acknowledging, env: Readonly<Record<string, string>> = {}) {
   const broker = await startScriptedBroker(t, script)

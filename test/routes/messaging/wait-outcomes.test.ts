@@ -1,9 +1,8 @@
-import t, { type Test } from 'tap'
-import { EXAMPLE, IMEI, send, startConnectedApp, TOPIC } from '../../helpers/app.js'
-import { createFakeClock } from '../../helpers/fake-clock.js'
-import { createLog } from '../../helpers/log.js'
+import t from 'tap'
+import { EXAMPLE, IMEI, send, TOPIC } from '../../helpers/app.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
-import { startScriptedBroker, type ScriptedBrokerOptions } from '../../helpers/scripted-broker.js'
+import { startScriptedApp } from '../../helpers/scripted-app.js'
+import { acknowledging } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
 
 const SENT = `Send \`push_down\` to topic \`${TOPIC}\``
@@ -15,22 +14,8 @@ const REPLY_TIMEOUT = {
   detail: 'The broker acknowledged the command, and the device did not answer in time. It may or may not execute the command'
 }
 
-const acknowledging: ScriptedBrokerOptions = { onPublish ({ messageId }, connection) { connection.puback(messageId) } }
-
-/** A server on a clock that stands still, connected to a broker that does as it is told. */
-async function setUp (t: Test, script: ScriptedBrokerOptions = {}, env: Readonly<Record<string, string>> = {}) {
-  const broker = await startScriptedBroker(t, script)
-  const { clock, advance } = createFakeClock()
-  const log = createLog()
-  const app = await startConnectedApp(t, broker.url, env, { clock, logger: log.logger })
-  // What is never acknowledged would keep a connection open, until a time that does not come on this clock.
-  t.teardown(() => { for (const { socket } of broker.connections) socket.destroy() })
-  const published = (count: number) => until(() => broker.published.length === count, `${count} publishes`)
-  return { broker, advance, app, log, published }
-}
-
 t.test('answers 504 reply_timeout at its time where the device is silent, and others meanwhile', async t => {
-  const { broker, advance, app, log, published } = await setUp(t, acknowledging)
+  const { broker, advance, app, log, published } = await startScriptedApp(t, acknowledging)
   const silent = send(app, EXAMPLE, WAIT)
   await published(1)
   advance(9_999)
@@ -66,7 +51,7 @@ t.test('answers 504 reply_timeout at its time where the device is silent, and ot
 
 t.test('answers 504 delivery_unknown where neither PUBACK nor reply came, also before the publish time-out', async t => {
   for (const seconds of [2, 10]) {
-    const { advance, app, published } = await setUp(t)
+    const { advance, app, published } = await startScriptedApp(t)
     const response = send(app, EXAMPLE, { prefer: `wait=${seconds}` })
     await published(1)
     advance(seconds * 1000)
@@ -79,7 +64,7 @@ t.test('answers 504 delivery_unknown where neither PUBACK nor reply came, also b
 
 t.test('takes a reply for the proof that the command was accepted, before its PUBACK and after the time-out for that', async t => {
   for (const passedMs of [0, 6_000]) {
-    const { broker, advance, app, published } = await setUp(t)
+    const { broker, advance, app, published } = await startScriptedApp(t)
     const response = send(app, EXAMPLE, WAIT)
     await published(1)
     advance(passedMs)
@@ -95,7 +80,7 @@ t.test('takes a reply for the proof that the command was accepted, before its PU
 
 t.test('goes on waiting where the PUBACK comes late, and ends with what it says', async t => {
   for (const [reasonCode, expected] of [[0, 'reply_timeout'], [0x10, 'no_subscriber'], [0x87, undefined]] as const) {
-    const { broker, advance, app, published } = await setUp(t)
+    const { broker, advance, app, published } = await startScriptedApp(t)
     const response = send(app, EXAMPLE, WAIT)
     await published(1)
     advance(6_000)
@@ -107,7 +92,7 @@ t.test('goes on waiting where the PUBACK comes late, and ends with what it says'
 })
 
 t.test('goes on waiting over a lost connection, and hears the reply on the next one', async t => {
-  const { broker, advance, app, published } = await setUp(t, { onPublish (_packet, { socket }) { socket.destroy() } })
+  const { broker, advance, app, published } = await startScriptedApp(t, { onPublish (_packet, { socket }) { socket.destroy() } })
   const response = send(app, EXAMPLE, WAIT)
   await published(1)
   await until(() => !app.mqtt.isConnected, 'the end of the connection')
@@ -121,7 +106,7 @@ t.test('goes on waiting over a lost connection, and hears the reply on the next 
 })
 
 t.test('answers 404 no_subscriber at once where the broker says that nobody is subscribed', async t => {
-  const { broker, app } = await setUp(t, { onPublish ({ messageId }, connection) { connection.puback(messageId, 0x10) } })
+  const { broker, app } = await startScriptedApp(t, { onPublish ({ messageId }, connection) { connection.puback(messageId, 0x10) } })
   const { statusCode, headers, body } = await send(app, EXAMPLE, WAIT)
   t.equal(statusCode, 404)
   t.strictSame(JSON.parse(body), {
@@ -137,7 +122,7 @@ t.test('answers 404 no_subscriber at once where the broker says that nobody is s
 })
 
 t.test('answers 406 as ever where nothing was sent', async t => {
-  const { broker, app } = await setUp(t, { onPublish ({ messageId }, connection) { connection.puback(messageId, 0x87) } })
+  const { broker, app } = await startScriptedApp(t, { onPublish ({ messageId }, connection) { connection.puback(messageId, 0x87) } })
   const refused = await send(app, EXAMPLE, WAIT)
   t.strictSame([refused.statusCode, refused.body, refused.headers['preference-applied']], [406, '{"detail":"Somthing went wrong"}', 'wait=10'])
   t.equal(refused.headers['proxy-status'], 'messenger; error=proxy_configuration_error; details="not authorized"')
@@ -149,7 +134,7 @@ t.test('answers 406 as ever where nothing was sent', async t => {
 })
 
 t.test('answers 406 at its time, and never sends, what found no slot while it was waited for', async t => {
-  const { broker, advance, app, published } = await setUp(t, { properties: { receiveMaximum: 1 } }, { MQTT_QUEUE_TIMEOUT_MS: '4000' })
+  const { broker, advance, app, published } = await startScriptedApp(t, { properties: { receiveMaximum: 1 } }, { MQTT_QUEUE_TIMEOUT_MS: '4000' })
   const first = send(app)
   await published(1)
   const second = send(app, { ...EXAMPLE, ttl: 30 }, { prefer: 'wait=2' })
@@ -163,58 +148,8 @@ t.test('answers 406 at its time, and never sends, what found no slot while it wa
   t.equal(broker.published.length, 1)
 })
 
-t.test('publishes a waiting command only after the SUBACK of its connection, and others before it', async t => {
-  let subscribeId: number | undefined
-  const { broker, app, published } = await setUp(t, { ...acknowledging, onSubscribe ({ messageId }) { subscribeId = messageId } })
-  const response = send(app, EXAMPLE, WAIT)
-  const second = send(app, EXAMPLE, WAIT)
-  await until(() => broker.connections[0]?.subscribed.length === 1, 'the SUBSCRIBE')
-  t.equal((await send(app)).statusCode, 200)
-  t.equal(broker.published.length, 1)
-  const [connection] = broker.connections
-  t.match(connection?.subscribed[0], /^messenger\/[0-9a-f]{12}\/replies\/\+$/)
-  connection?.suback(subscribeId)
-  await published(3)
-  for (const packet of broker.published.slice(1)) connection?.reply(packet, 'true')
-  t.strictSame([(await response).json().reply, (await second).json().reply], [true, true])
-  t.equal(connection?.subscribed.length, 1, 'one subscription serves all')
-})
-
-t.test('answers 406 where no SUBACK comes within the queue time-out, and sends others', async t => {
-  const { broker, advance, app } = await setUp(t, { ...acknowledging, onSubscribe () {} })
-  const response = send(app, EXAMPLE, WAIT)
-  await until(() => broker.connections[0]?.subscribed.length === 1, 'the SUBSCRIBE')
-  advance(1_000)
-  const { statusCode, headers } = await response
-  t.strictSame([statusCode, headers['proxy-status'], headers['retry-after']], [406, 'messenger; error=destination_unavailable', '2'])
-  t.equal((await send(app, EXAMPLE, WAIT)).statusCode, 406, 'at once')
-  t.equal(broker.published.length, 0)
-  t.equal((await send(app)).statusCode, 200)
-})
-
-t.test('answers 406 where the broker refuses the subscription to replies, says so once, and sends others', async t => {
-  const { broker, app, log } = await setUp(t, { ...acknowledging, subackCode: 0x87 })
-  for (const { statusCode, headers } of [await send(app, EXAMPLE, WAIT), await send(app, EXAMPLE, WAIT)]) {
-    t.strictSame([statusCode, headers['proxy-status'], headers['retry-after']], [
-      406, 'messenger; error=proxy_configuration_error; details="reply topic refused"', undefined
-    ])
-  }
-  t.equal(broker.published.length, 0)
-  t.equal((await send(app)).statusCode, 200)
-  t.equal(log.lines.filter(line => line.includes('the broker refuses the subscription to replies')).length, 1)
-})
-
-t.test('does not subscribe again by itself where the broker closed the connection on the SUBSCRIBE', async t => {
-  const { broker, advance, app } = await setUp(t, { ...acknowledging, onSubscribe (_packet, { socket }) { socket.destroy() } })
-  t.equal((await send(app, EXAMPLE, WAIT)).statusCode, 406)
-  advance(2_000)
-  await app.mqtt.whenConnected()
-  t.equal((await send(app)).statusCode, 200)
-  t.strictSame(broker.connections[1]?.subscribed, [])
-})
-
 t.test('answers 503 overloaded, before anything is published, where too many wait', async t => {
-  const { broker, advance, app, published } = await setUp(t, acknowledging, { MAX_WAITERS: '2' })
+  const { broker, advance, app, published } = await startScriptedApp(t, acknowledging, { MAX_WAITERS: '2' })
   const waiting = [send(app, EXAMPLE, WAIT), send(app, EXAMPLE, WAIT)]
   await published(2)
   const { statusCode, headers, body } = await send(app, EXAMPLE, { ...WAIT, 'idempotency-key': 'k' })
@@ -235,7 +170,7 @@ t.test('answers 503 overloaded, before anything is published, where too many wai
 })
 
 t.test('frees the place of a caller that goes away', async t => {
-  const { broker, app, log, published } = await setUp(t, {}, { MAX_WAITERS: '1' })
+  const { broker, app, log, published } = await startScriptedApp(t, {}, { MAX_WAITERS: '1' })
   const port = await listen(t, app)
   for (const [n, whenAcknowledged] of ['before', 'after'].entries()) {
     const caller = await openRaw(t, port)
@@ -253,7 +188,7 @@ t.test('frees the place of a caller that goes away', async t => {
 })
 
 t.test('tells a device of MQTT 3.1.1 in the payload where to answer, and takes id and result from there', async t => {
-  const { broker, app, published } = await setUp(t, acknowledging, { MQTT_PROTOCOL: '3.1.1', MQTT_PAYLOAD: 'json' })
+  const { broker, app, published } = await startScriptedApp(t, acknowledging, { MQTT_PROTOCOL: '3.1.1', MQTT_PAYLOAD: 'json' })
   const response = send(app, EXAMPLE, WAIT)
   await published(1)
   const command = JSON.parse(String(broker.published[0]?.payload))
@@ -269,7 +204,7 @@ t.test('tells a device of MQTT 3.1.1 in the payload where to answer, and takes i
 })
 
 t.test('leaves expiry to the ttl where there is one', async t => {
-  const { broker, advance, app, published } = await setUp(t, acknowledging)
+  const { broker, advance, app, published } = await startScriptedApp(t, acknowledging)
   const response = send(app, { ...EXAMPLE, ttl: 30 }, { prefer: 'wait=90' })
   await published(1)
   t.equal(broker.published[0]?.properties?.messageExpiryInterval, 30)
@@ -278,7 +213,7 @@ t.test('leaves expiry to the ttl where there is one', async t => {
 })
 
 t.test('ends what still waits when it is told to, as at its deadline', async t => {
-  const { app, published } = await setUp(t, acknowledging)
+  const { app, published } = await startScriptedApp(t, acknowledging)
   const response = send(app, EXAMPLE, WAIT)
   await published(1)
   await until(() => app.mqtt.inFlight === 0, 'the PUBACK')
