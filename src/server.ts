@@ -110,6 +110,8 @@ async function start (loaded: Config, member?: Member): Promise<void> {
 /** What to do about the errors of listening, by system call and code. */
 const HINTS = new Map([
   ['listen EADDRINUSE', 'Another program listens there: set PORT to a free port.'],
+  // As a worker says it, whose port was free a moment ago.
+  ['bind EADDRINUSE', 'Another program listens there: set PORT to a free port.'],
   ['listen EACCES', 'Ports under 1024 need a privilege here: set PORT to 1024 or more, or grant it.'],
   ['listen EADDRNOTAVAIL', 'This machine has no such address: set HOST to one it has.'],
   ['getaddrinfo ENOTFOUND', 'No address has this name: set HOST to an address of this machine.'],

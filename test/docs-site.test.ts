@@ -3,16 +3,15 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { copyProject } from './helpers/shell.js'
+import { copyProject, shellEnv } from './helpers/shell.js'
 
 const cwd = copyProject(t)
 const site = join(cwd, 'docs/.vitepress/dist')
 
 /** Builds the site of the copy: all that was printed, and whether it failed. */
 async function build (): Promise<{ failed: boolean, output: string }> {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME }
   try {
-    const { stdout, stderr } = await promisify(execFile)('npm', ['run', '-s', 'docs:build'], { cwd, env, timeout: 240_000 })
+    const { stdout, stderr } = await promisify(execFile)('npm', ['run', '-s', 'docs:build'], { cwd, env: shellEnv, timeout: 240_000 })
     return { failed: false, output: stdout + stderr }
   } catch (error) {
     const { stdout, stderr } = Object.assign({ stdout: '', stderr: '' }, error)

@@ -5,7 +5,7 @@ import { IMEI } from '../helpers/app.js'
 import { readShellBlocks } from '../helpers/markdown.js'
 import { freePort, skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
 import { runProgram } from '../helpers/program.js'
-import { copyProject, paste } from '../helpers/shell.js'
+import { copyProject, paste, shellEnv } from '../helpers/shell.js'
 import { until } from '../helpers/until.js'
 import { readCollections } from './collections.js'
 import { TOOLS } from './tools.js'
@@ -29,7 +29,7 @@ export function lineOf (script: string, url: string): string {
 function skipWithoutTool (name: string): string | false {
   const [program = '', ...args] = TOOLS[name]?.probe ?? []
   // This also fetches it, so that the run itself takes no time for that.
-  const { status } = spawnSync(program, args, { timeout: LIMIT_MS, stdio: 'ignore' })
+  const { status } = spawnSync(program, args, { env: shellEnv, timeout: LIMIT_MS, stdio: 'ignore' })
   return status === 0 || process.env.CI === 'true' ? false : `the client of ${name} cannot be had from the registry`
 }
 

@@ -8,7 +8,7 @@ import { createCertificates, skipWithoutOpenssl } from '../helpers/certificates.
 import { freePort, startMosquitto } from '../helpers/mosquitto.js'
 import { createFolder } from '../helpers/program.js'
 import { scrape } from '../helpers/scrape.js'
-import { copyFiles, paste, skipWithout } from '../helpers/shell.js'
+import { copyFiles, paste, shellEnv, skipWithout } from '../helpers/shell.js'
 import { subscribe } from '../helpers/subscriber.js'
 
 const skip = skipWithoutOpenssl || skipWithout('mosquitto', 'mosquitto_passwd')
@@ -20,11 +20,11 @@ const run = promisify(execFile)
 async function install (t: Test): Promise<string> {
   const cwd = copyFiles(t)
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Readonly<Record<string, { readonly dev?: boolean }>> }
-  await run('npm', ['ci', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'], { cwd, env: { PATH: process.env.PATH, HOME: process.env.HOME } })
+  await run('npm', ['ci', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'], { cwd, env: shellEnv })
   const ofDevelopment = Object.keys(packages).filter(path => packages[path]?.dev === true)
   for (const name of ['aedes', 'pino-pretty', 'tap', 'typescript']) t.ok(ofDevelopment.includes(`node_modules/${name}`), name)
   t.strictSame(ofDevelopment.filter(path => existsSync(join(cwd, path))), [], 'no package of development')
-  await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(cwd, 'dist')])
+  await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(cwd, 'dist')], { env: shellEnv })
   return cwd
 }
 

@@ -25,13 +25,22 @@ export interface ProgramOptions {
 /** Variables that would change what a program under test does. */
 const SETTINGS = /^(NODE_ENV|HOST|PORT|TLS_.*|TRUST_PROXY|LOG_LEVEL|MQTT_.*|JWT_.*|OIDC_ISSUER|AUTHORIZATION_DETAILS|COMMAND_TTL_S|MAX_WAITERS|MICRO_OPS|RATE_LIMIT_.*|REDIS_URL|IDEMPOTENCY_.*|METRICS_PORT|WORKERS|OTEL_.*|CORS_ORIGIN|DRAIN_DELAY_MS|SHUTDOWN_TIMEOUT_MS)$/
 
-/** Runs a program of `src/` as a process of its own, killed with the test. */
+/** How Node was told to load TypeScript, where it was. */
+const isLoader = (argument: string) => /@tapjs\/(typescript|mock)\//.test(argument)
+
+/**
+ * Runs a program as a process of its own, killed with the test: one of `src/` as it is built (`build.ts` does that
+ * before the suite), any other by the TypeScript loader.
+ */
 export function runProgram (t: Scope, file: string, options: ProgramOptions = {}) {
   const cwd = options.cwd ?? createFolder(t)
+  const isBuilt = file.startsWith('src/')
+  const program = isBuilt ? file.replace(/^src/, 'dist').replace(/ts$/, 'js') : file
+  const nodeArgs = process.execArgv.filter(argument => !isBuilt || !isLoader(argument))
   // The TypeScript loader wants to start in the project; the program is to run elsewhere.
   const before = `data:text/javascript,${encodeURIComponent(`process.chdir(${JSON.stringify(cwd)});${options.before ?? ''}`)}`
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)))
-  const child = spawn(process.execPath, [...process.execArgv, `--import=${before}`, resolve(file), ...options.args ?? []], {
+  const child = spawn(process.execPath, [...nodeArgs, `--import=${before}`, resolve(program), ...options.args ?? []], {
     env: { ...inherited, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -13,8 +13,11 @@ export function skipWithout (...commands: string[]): string | false {
   return missing === undefined ? false : `${missing} is not installed`
 }
 
-/** A plain environment, without what npm, tap and the caller's shell have set. */
-const shellEnv = { PATH: `${process.env.PATH}:/usr/sbin`, HOME: process.env.HOME ?? '/' }
+/**
+ * A plain environment, without what npm, tap and the caller's shell have set. tap would also measure the coverage of
+ * npm and of compilers, which makes them several times slower.
+ */
+export const shellEnv = { PATH: `${process.env.PATH}:/usr/sbin`, HOME: process.env.HOME ?? '/', _TAPJS_PROCESSINFO_COVERAGE_: '0' }
 
 /** A copy of what git tracks, or would, with the packages of this one. */
 export function copyProject (t: Test): string {

@@ -6,6 +6,7 @@ import t from 'tap'
 import { catalogue } from '../../src/errors.js'
 import { startApp } from '../helpers/app.js'
 import { createFolder } from '../helpers/program.js'
+import { shellEnv } from '../helpers/shell.js'
 
 const run = promisify(execFile)
 const NOWHERE = { MQTT_URL: 'mqtt://127.0.0.1:1' }
@@ -21,7 +22,7 @@ t.test('serves an OpenAPI 3.1 document that redocly and spectral accept', async 
   const rules = join(dir, 'spectral.yaml')
   writeFileSync(file, response.body)
   writeFileSync(rules, 'extends: ["spectral:oas"]\n')
-  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+  const env = { ...shellEnv, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
   await t.resolves(run('node_modules/.bin/redocly', ['lint', file], { env }), 'redocly lint')
   await t.resolves(run('node_modules/.bin/spectral', ['lint', file, '--ruleset', rules, '--fail-severity', 'warn'], { env }), 'spectral lint')
 })

@@ -20,12 +20,13 @@ function childrenOf (pid: number | undefined): number[] {
 }
 
 /** Two workers that are connected to a broker and Redis, and a device that hears all. */
-async function startTwo (t: Test, env: Readonly<Record<string, string>> = {}) {
+async function startTwo (t: Test, env: Readonly<Record<string, string>> = {}, before = '') {
   const [redis, broker] = await Promise.all([startRedis(t), startMosquitto(t)])
   const device = await subscribe(t, broker.url, '#')
   const port = await freePort()
   const server = runProgram(t, PROGRAM, {
-    env: { PORT: String(port), METRICS_PORT: '0', WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: redis.url, JWT_SECRET: SECRET, ...env }
+    env: { PORT: String(port), METRICS_PORT: '0', WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: redis.url, JWT_SECRET: SECRET, ...env },
+    before
   })
   const count = (text: string) => server.output.stdout.split(text).length - 1
   const says = (text: string, times: number) => until(() => count(text) >= times, `${times} x ${text} in\n${server.output.stdout}${server.output.stderr}`, 30_000)
@@ -114,6 +115,28 @@ t.test('a killed worker breaks its own connections only, and another takes its p
   t.strictSame(await server.exit(), { code: 0, signal: null })
 })
 
+t.test('a worker that cannot start is told of, and another takes its place', { skip }, async t => {
+  // What the system says when there are no more files to open.
+  const { server, port, says, pids } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    import { Server } from 'node:net'
+    if (cluster.worker?.id === 3) Server.prototype.listen = function () {
+      process.nextTick(() => { this.emit('error', Object.assign(new Error('listen EMFILE: too many open files'), { syscall: 'listen', code: 'EMFILE' })) })
+      return this
+    }`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  await says('Server listening', 3)
+  const lines = server.output.stdout.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line))
+  const told = lines.filter(({ worker, msg }) => worker === 3 && /a worker/.test(msg)).map(({ level, msg, reason, code }) => ({ level, msg, reason: reason?.split('\n')[0], code }))
+  t.strictSame(told, [
+    { level: 50, msg: 'a worker cannot start', reason: 'Error: listen EMFILE: too many open files', code: undefined },
+    { level: 50, msg: 'a worker ended; another takes its place', reason: undefined, code: 1 }
+  ])
+  await says('connected to the broker', 3)
+  t.equal(await post(port, await token(), false), 200)
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
 t.test('all workers answer what they accepted when the primary is stopped, and it exits 0', { skip }, async t => {
   const { server, device, port, pids } = await startTwo(t)
   const callers = load(t, port, await token(), 16)
@@ -165,4 +188,17 @@ t.test('several workers say once why they do not start', async t => {
   t.equal(server.output.stderr, 'The configuration has 2 faults:\n' +
     '  - WORKERS of 2 need MQTT_URL: they cannot share an embedded broker\n' +
     '  - WORKERS of 2 need REDIS_URL: limits and keys must hold for all of them\n')
+})
+
+t.test('several workers say once why none of them can start, and all are gone', { skip: skipWithoutMosquitto }, async t => {
+  const broker = await startMosquitto(t)
+  const [port, metricsPort] = [await freePort(), await freePort()]
+  // Between the look of the primary and the first worker, another program takes the port.
+  const before = `import cluster from 'node:cluster'
+    import { createServer } from 'node:net'
+    if (cluster.isPrimary) cluster.once('fork', () => { createServer().listen(${port}, '127.0.0.1').unref() })`
+  const env = { PORT: String(port), METRICS_PORT: String(metricsPort), WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: 'redis://127.0.0.1:1', JWT_SECRET: SECRET }
+  const server = runProgram(t, PROGRAM, { env, before })
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+  t.equal(server.output.stderr, `Error: bind EADDRINUSE 127.0.0.1:${port}\nAnother program listens there: set PORT to a free port.\n`)
 })
