@@ -7,19 +7,20 @@ import { ProblemError } from '../errors.js'
  * the body is read, so that nothing in it gets another answer first.
  */
 export default fp(async (fastify: FastifyInstance) => {
-  const methodsByPath = new Map<string, Set<string>>()
+  const paths = new Set<string>()
+  const methodsByPath = new Map<string, readonly string[]>()
 
-  fastify.addHook('onRoute', ({ url, method }) => {
-    const methods = methodsByPath.get(url) ?? new Set()
-    for (const name of [method].flat()) methods.add(name)
-    methodsByPath.set(url, methods)
+  fastify.addHook('onRoute', ({ url }) => { paths.add(url) })
+  fastify.addHook('onReady', async () => {
+    // Of the router itself: of a path that a plugin's prefix gives a slash, the hook above hears of HEAD only.
+    for (const url of paths) methodsByPath.set(url, fastify.supportedMethods.filter(method => fastify.hasRoute({ method, url })))
   })
 
   function answerTo (target: string): ProblemError {
     const path = pathOf(target)
     const methods = methodsByPath.get(path) ?? methodsByPath.get(folderOf(path))
     if (methods === undefined) return new ProblemError('not_found')
-    return new ProblemError('method_not_allowed', { headers: { allow: [...methods].join(', ') } })
+    return new ProblemError('method_not_allowed', { headers: { allow: methods.join(', ') } })
   }
 
   fastify.addHook('onRequest', (request, _reply, done) => {
