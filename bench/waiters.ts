@@ -1,5 +1,4 @@
-import { Agent, request } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Agent } from 'node:http'
 import { parseArgs } from 'node:util'
 import mqtt, { type IPublishPacket } from 'mqtt'
 import { buildApp } from '../src/app.js'
@@ -8,6 +7,7 @@ import { startBroker, type Broker } from './broker.js'
 import { readRssMiB, requireProc } from './proc.js'
 import { killAll, stopAll } from './processes.js'
 import { createCredentials } from './request.js'
+import { sendAndWait, until } from './send-and-wait.js'
 import { startMessenger } from './subjects.js'
 
 /** Memory that one wait takes, in bytes: the goal. */
@@ -18,9 +18,6 @@ const BATCH = 250
 
 /** How long each caller would wait, in seconds: longer than the run. */
 const WAIT_S = 60
-
-/** Longest wait for something to come about, in milliseconds. */
-const LIMIT_MS = 50_000
 
 process.on('exit', killAll)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
@@ -87,7 +84,7 @@ async function measureCallers (broker: Broker): Promise<void> {
   const beforeMiB = readRssMiB(messenger.pid)
   const answers: Array<Promise<string>> = []
   for (let n = 0; n < count; n += 1) {
-    answers.push(call(messenger.url, agent, credentials.headers, `d${n}`))
+    answers.push(sendAndWait(messenger.url, agent, credentials.headers, `d${n}`, WAIT_S))
     if (n % BATCH === BATCH - 1) await until(() => commands.length === n + 1, `${n + 1} commands at the device`)
   }
   await until(() => commands.length === count, `${count} commands at the device`)
@@ -106,33 +103,12 @@ async function measureCallers (broker: Broker): Promise<void> {
   if (wrong.length > 0) throw new Error(`wrong answers, e.g.: ${wrong[0]}`)
 }
 
-/** Sends a command and waits. @returns the status and the reply, or what went wrong */
-function call (url: string, agent: Agent, headers: Readonly<Record<string, string>>, imei: string): Promise<string> {
-  return new Promise(resolve => {
-    const sent = request(url, { method: 'POST', agent, headers: { ...headers, prefer: `wait=${WAIT_S}` } }, response => {
-      let body = ''
-      response.setEncoding('utf8').on('data', chunk => { body += String(chunk) })
-      response.on('end', () => { resolve(`${response.statusCode} ${JSON.parse(body).reply}`) })
-    })
-    sent.on('error', error => { resolve(error.message) })
-    sent.end(JSON.stringify({ imei, micro_op: 'push_down' }))
-  })
-}
-
 function readHeapBytes (): number {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc')
   globalThis.gc()
   globalThis.gc()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
-}
-
-async function until (condition: () => boolean, what: string): Promise<void> {
-  const limitMs = performance.now() + LIMIT_MS
-  while (!condition()) {
-    if (performance.now() > limitMs) throw new Error(`not within ${LIMIT_MS} ms: ${what}`)
-    await sleep(1)
-  }
 }
 
 function say (line: string): void {

@@ -1,0 +1,88 @@
+import { Agent } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { nameDevices } from '../src/cli/device/imeis.js'
+import { startBroker, type Broker } from './broker.js'
+import { killAll, launch, stopAll } from './processes.js'
+import { createCredentials } from './request.js'
+import { sendAndWait, until } from './send-and-wait.js'
+import { startMessenger } from './subjects.js'
+
+/** What 99 of 100 callers hear within, in milliseconds: the goal. */
+const GOAL_MS = 500
+
+/** How long a device takes to answer, in milliseconds. */
+const REPLY_DELAY_MS = 50
+
+/** How long each caller waits, in seconds. */
+const WAIT_S = 5
+
+const DEVICE = 'sim'
+
+process.on('exit', killAll)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
+
+const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' }, rounds: { type: 'string', default: '5' } } })
+const [count, rounds] = [Number(values.count), Number(values.rounds)]
+try {
+  if (!Number.isInteger(count) || count < 2 || count > 10_000) throw new RangeError('--count must be a whole number, 2 to 10000')
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new RangeError('--rounds must be a whole number, 1 to 100')
+  const broker = await startBroker()
+  try {
+    await startSimulator(broker)
+    await measureReplies(broker)
+  } finally {
+    await broker.stop()
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+} finally {
+  await stopAll()
+}
+
+/** Each device answers with its own imei. */
+async function startSimulator (broker: Broker): Promise<void> {
+  const program = fileURLToPath(new URL('../src/cli/device.js', import.meta.url))
+  const args = [program, DEVICE, '--count', String(count), '--reply', '{imei}', '--reply-delay', String(REPLY_DELAY_MS)]
+  const simulator = launch(process.execPath, args, {
+    core: 'load', env: { PATH: process.env.PATH ?? '', MQTT_URL: broker.url, JWT_SECRET: 'read, and not used' }, stdio: ['ignore', 'ignore', 'pipe']
+  })
+  let output = ''
+  simulator.stderr?.on('data', chunk => { output += String(chunk) })
+  await until(() => output.includes('waiting for commands'), `${count} devices`)
+}
+
+/** In each round, all callers send at once: first each on a new connection, then again on the same. */
+async function measureReplies (broker: Broker): Promise<void> {
+  const credentials = createCredentials()
+  const messenger = await startMessenger(credentials, broker)
+  const imeis = nameDevices(DEVICE, count)
+  let wrong = 0
+  say(`${count} callers wait at once for devices that take ${REPLY_DELAY_MS} ms; goal: 99 % within ${GOAL_MS} ms`)
+  say('round  connections  200 with own reply  50 % within  99 % within  longest (ms)')
+  for (let round = 1; round <= rounds; round += 1) {
+    const agent = new Agent({ keepAlive: true, maxFreeSockets: Infinity })
+    for (const connections of ['new', 'kept']) {
+      const times: number[] = []
+      const answers = await Promise.all(imeis.map(async imei => {
+        const startedMs = performance.now()
+        const answer = await sendAndWait(messenger.url, agent, credentials.headers, imei, WAIT_S)
+        times.push(performance.now() - startedMs)
+        return answer === `200 ${imei}`
+      }))
+      const right = answers.filter(isRight => isRight).length
+      wrong += count - right
+      times.sort((one, other) => one - other)
+      const within = (share: number) => (times[Math.ceil(share * count) - 1] ?? NaN).toFixed(0)
+      say(`${String(round).padStart(5)}  ${connections.padEnd(11)}  ${String(right).padStart(18)}  ${within(0.5).padStart(11)}  ${within(0.99).padStart(11)}  ${within(1).padStart(7)}`)
+    }
+    agent.destroy()
+  }
+  await messenger.stop()
+  if (wrong > 0) throw new Error(`${wrong} answers were not the 200 of their own device`)
+}
+
+function say (line: string): void {
+  process.stdout.write(`${line}\n`)
+}
