@@ -28,7 +28,7 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
   const backOff = createBackOff()
   const running = new Set<Worker>()
   const replacements = new Set<() => void>()
-  const { promise: firstServes, resolve, reject } = withResolvers()
+  let first: { readonly serves: () => void, readonly fails: (error: Error) => void } | undefined
   let hasServed = false
   let isStopping = false
   let whenAllEnded: (() => void) | undefined
@@ -58,10 +58,10 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
         hasServed = true
         metrics?.add(worker.id, scrape => { order(worker, { kind: 'scrape', scrape }) })
         if (isStopping) order(worker, { kind: 'stop' })
-        resolve()
+        first?.serves()
         break
       case 'failed':
-        reject(new WorkerStartError(report.text))
+        first?.fails(new WorkerStartError(report.text))
         if (hasServed) log.error({ worker: worker.id, reason: report.text }, 'a worker cannot start')
         break
       case 'metrics':
@@ -73,7 +73,7 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     running.delete(worker)
     if (isStopping || !hasServed) {
       if (code !== 0) lost++
-      reject(new WorkerStartError(`A worker ended before it served: ${signal ?? `exit code ${code}`}`))
+      first?.fails(new WorkerStartError(`A worker ended before it served: ${signal ?? `exit code ${code}`}`))
     } else {
       const afterMs = backOff(livedMs)
       log.error({ worker: worker.id, code, signal, afterMs }, 'a worker ended; another takes its place')
@@ -98,9 +98,11 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     if (running.size > 0) await new Promise<void>(resolve => { whenAllEnded = resolve })
   }
 
-  for (let n = 0; n < count; n++) start()
   try {
-    await firstServes
+    await new Promise<void>((resolve, reject) => {
+      first = { serves: resolve, fails: reject }
+      for (let n = 0; n < count; n++) start()
+    })
   } catch (error) {
     await endAll(worker => { worker.process.kill('SIGKILL') })
     throw error
@@ -115,11 +117,4 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
       if (lost > 0) throw new Error(`${lost} of the workers did not end by themselves: their last requests may be without an answer`)
     }
   }
-}
-
-function withResolvers () {
-  let resolve = (): void => {}
-  let reject = (_error: Error): void => {}
-  const promise = new Promise<void>((...settle) => { [resolve, reject] = settle })
-  return { promise, resolve: () => { resolve() }, reject: (error: Error) => { reject(error) } }
 }

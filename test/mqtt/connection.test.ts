@@ -81,6 +81,23 @@ t.test('hands on nothing after it was dropped', async t => {
   t.strictSame([messages, pubacks, subacks.length <= 1], [[], [], true])
 })
 
+t.test('hands on no SUBACK that comes in the same segment as what had it dropped', async t => {
+  let onPuback = (): void => {}
+  const { link, broker, subacks, ends } = await openScripted(t, { onSubscribe () {} }, {}, { onPuback: () => { onPuback() } })
+  onPuback = () => { link.drop('enough') }
+  const packetId = link.publish(PUBLICATION, 30)
+  link.subscribe('replies/+')
+  const [connection] = broker.connections
+  await until(() => connection?.subscribed.length === 1, 'the SUBSCRIBE')
+  // One write: a PUBACK that refuses, which MQTT.js reads itself, and the SUBACK.
+  connection?.socket.cork()
+  connection?.puback(packetId, 0x87)
+  connection?.suback(Number(packetId) + 1)
+  connection?.socket.uncork()
+  await until(() => connection?.socket.destroyed === true, 'the end at the broker')
+  t.strictSame([subacks, ends], [[], ['enough']])
+})
+
 t.test('writes nothing after it was dropped', async t => {
   const { link, broker, ends } = await openScripted(t)
   link.drop('enough')

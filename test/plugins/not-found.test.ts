@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { catalogue, type ProblemCode } from '../../src/errors.js'
 import { startApp } from '../helpers/app.js'
 import { listen, openRaw, parseResponse } from '../helpers/raw-http.js'
@@ -37,20 +37,25 @@ t.test('answers 405 with Allow to other methods of known paths, however those ar
   }
 })
 
+/** Sends a request as no client library would write it. */
+async function ask (t: Test, port: number, line: string) {
+  const raw = await openRaw(t, port)
+  raw.write(`${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  await raw.ended()
+  return parseResponse(raw.text)
+}
+
 t.test('takes a target without a path for the root', async t => {
-  const app = await startApp(t, NOWHERE)
-  const response = await app.inject({ method: 'POST', url: 'http://messenger.example' })
-  t.equal(response.statusCode, 405)
-  t.equal(response.headers.allow, 'GET, HEAD')
+  const port = await listen(t, await startApp(t, NOWHERE))
+  const { statusLine, headers } = await ask(t, port, 'POST http://messenger.example')
+  t.equal(statusLine, 'HTTP/1.1 405 Method Not Allowed')
+  t.equal(headers.allow, 'GET, HEAD')
 })
 
 t.test('answers 404 to the target *, which is not the root', async t => {
   const port = await listen(t, await startApp(t, NOWHERE))
   for (const method of ['GET', 'POST', 'OPTIONS']) {
-    const raw = await openRaw(t, port)
-    raw.write(`${method} * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
-    await raw.ended()
-    const { statusLine, body } = parseResponse(raw.text)
+    const { statusLine, body } = await ask(t, port, `${method} *`)
     t.equal(statusLine, 'HTTP/1.1 404 Not Found', method)
     t.strictSame(JSON.parse(body), problem('not_found'))
   }

@@ -74,11 +74,16 @@ t.test('begins a trace where the caller names none or none that can be read, and
   for (const traceparent of ['nonsense', `ff-${TRACE}-b7ad6b7169203331-01`, `00-${'0'.repeat(32)}-b7ad6b7169203331-01`]) {
     await send(app, EXAMPLE, { traceparent, tracestate: 'a'.repeat(600) })
   }
-  await send(app, EXAMPLE, { traceparent: CALLER.traceparent })
+  for (const tracestate of [undefined, 'no member of a list']) {
+    await send(app, EXAMPLE, { traceparent: CALLER.traceparent, ...(tracestate !== undefined && { tracestate }) })
+  }
+  await device.count(6)
   await app.close()
+  const users = device.received.map(({ properties }) => ({ ...properties?.userProperties }))
+  t.strictSame(users.map(({ tracestate }) => tracestate), Array(6).fill(undefined), 'none that is empty')
   const requests = receiver.named('POST /messaging/send')
   t.equal(new Set(requests.map(span => span.traceId)).size, 5)
-  t.equal(requests.filter(span => span.parentSpanId !== undefined && span.parentSpanId !== '').length, 1)
+  t.equal(requests.filter(span => span.parentSpanId !== undefined && span.parentSpanId !== '').length, 2)
   t.strictSame(receiver.spans.find(span => span.kind === CONSUMER)?.links ?? [], [])
 })
 

@@ -1,39 +1,11 @@
 import { Agent, request } from 'node:http'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { EXAMPLE, SECRET, token, TOPIC } from '../helpers/app.js'
-import { freePort, skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
-import { runProgram } from '../helpers/program.js'
-import { skipWithoutRedis, startRedis } from '../helpers/redis.js'
+import { EXAMPLE, token, TOPIC } from '../helpers/app.js'
 import { scrape } from '../helpers/scrape.js'
-import { subscribe } from '../helpers/subscriber.js'
 import { until } from '../helpers/until.js'
+import { skipWithoutServices, startTwo } from '../helpers/workers.js'
 
-const skip = skipWithoutRedis || skipWithoutMosquitto
-const PROGRAM = 'src/server.ts'
-
-/** Children of a process, by id. */
-function childrenOf (pid: number | undefined): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(id => id !== '').map(Number)
-}
-
-/** Two workers that are connected to a broker and Redis, and a device that hears all. */
-async function startTwo (t: Test, env: Readonly<Record<string, string>> = {}, before = '') {
-  const [redis, broker] = await Promise.all([startRedis(t), startMosquitto(t)])
-  const device = await subscribe(t, broker.url, '#')
-  const port = await freePort()
-  const server = runProgram(t, PROGRAM, {
-    env: { PORT: String(port), METRICS_PORT: '0', WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: redis.url, JWT_SECRET: SECRET, ...env },
-    before
-  })
-  const count = (text: string) => server.output.stdout.split(text).length - 1
-  const says = (text: string, times: number) => until(() => count(text) >= times, `${times} x ${text} in\n${server.output.stdout}${server.output.stderr}`, 30_000)
-  for (const text of ['Server listening', 'connected to the broker', 'connected to Redis']) await says(text, 2)
-  const metricsPort = Number(/Metrics at http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(server.output.stdout)?.[1])
-  return { server, device, port, metricsPort, says, pids: () => childrenOf(server.pid) }
-}
+const skip = skipWithoutServices
 
 /** Posts the example. @returns the status, or the code of the connection's error */
 function post (port: number, bearer: string, agent: Agent | false, headers: Readonly<Record<string, string>> = {}): Promise<number | string> {
@@ -168,37 +140,4 @@ t.test('one key is published once, and a limit holds exactly, over two workers',
   t.equal(device.received.length, 51)
   server.kill('SIGTERM')
   t.strictSame(await server.exit(), { code: 0, signal: null })
-})
-
-t.test('several workers say once why they do not start', async t => {
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  t.teardown(() => { taken.close() })
-  const address = taken.address()
-  const port = typeof address === 'object' ? String(address?.port) : ''
-  const env = { WORKERS: '2', MQTT_URL: 'mqtt://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1', JWT_SECRET: SECRET }
-  for (const [name, settings] of Object.entries({ PORT: { PORT: port }, METRICS_PORT: { PORT: '0', METRICS_PORT: port } })) {
-    const server = runProgram(t, PROGRAM, { env: { ...env, ...settings } })
-    t.strictSame(await server.exit(), { code: 1, signal: null })
-    t.equal(server.output.stderr, `Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n` +
-      `Another program listens there: set ${name} to a free port.\n`)
-  }
-  const server = runProgram(t, PROGRAM, { env: { WORKERS: '2', JWT_SECRET: SECRET } })
-  t.strictSame(await server.exit(), { code: 1, signal: null })
-  t.equal(server.output.stderr, 'The configuration has 2 faults:\n' +
-    '  - WORKERS of 2 need MQTT_URL: they cannot share an embedded broker\n' +
-    '  - WORKERS of 2 need REDIS_URL: limits and keys must hold for all of them\n')
-})
-
-t.test('several workers say once why none of them can start, and all are gone', { skip: skipWithoutMosquitto }, async t => {
-  const broker = await startMosquitto(t)
-  const [port, metricsPort] = [await freePort(), await freePort()]
-  // Between the look of the primary and the first worker, another program takes the port.
-  const before = `import cluster from 'node:cluster'
-    import { createServer } from 'node:net'
-    if (cluster.isPrimary) cluster.once('fork', () => { createServer().listen(${port}, '127.0.0.1').unref() })`
-  const env = { PORT: String(port), METRICS_PORT: String(metricsPort), WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: 'redis://127.0.0.1:1', JWT_SECRET: SECRET }
-  const server = runProgram(t, PROGRAM, { env, before })
-  t.strictSame(await server.exit(), { code: 1, signal: null })
-  t.equal(server.output.stderr, `Error: bind EADDRINUSE 127.0.0.1:${port}\nAnother program listens there: set PORT to a free port.\n`)
 })

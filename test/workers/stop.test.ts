@@ -1,0 +1,50 @@
+import t from 'tap'
+import { until } from '../helpers/until.js'
+import { skipWithoutServices, startTwo } from '../helpers/workers.js'
+
+const skip = skipWithoutServices
+
+t.test('a worker that is just starting is stopped with the others', { skip }, async t => {
+  const { server, pids, says } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    import { setTimeout as sleep } from 'node:timers/promises'
+    if (cluster.worker?.id === 3) await sleep(1_500)`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  await until(() => pids().length === 2, 'the replacement')
+  await says('another takes its place', 1)
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+  t.ok(server.output.stdout.includes('"worker":3'), 'it served before it heard of the end')
+})
+
+t.test('no worker is replaced any more during a stop', { skip }, async t => {
+  const { server, pids, says } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    if (cluster.worker?.id > 2) process.exit(3)`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  // By then the next one is due in more than a second.
+  await says('"afterMs":1600', 1)
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+  t.notOk(server.output.stdout.includes('"afterMs":3200'))
+})
+
+t.test('says so, and exits 1, where a worker is killed during a stop', { skip }, async t => {
+  const { server, pids, says } = await startTwo(t)
+  const [victim = 0, other] = pids()
+  process.kill(victim, 'SIGSTOP')
+  server.kill('SIGTERM')
+  await says('stopping', 1)
+  await until(() => !pids().includes(Number(other)), 'the end of the other')
+  process.kill(victim, 'SIGKILL')
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+  t.ok(server.output.stdout.includes('1 of the workers did not end by themselves: their last requests may be without an answer'))
+})
+
+t.test('all workers are stopped, and it exits 1, after an error in the primary that nobody caught', { skip }, async t => {
+  const { server, pids } = await startTwo(t, { METRICS_PORT: '' }, `import cluster from 'node:cluster'
+    if (cluster.isPrimary) process.once('SIGUSR2', () => { throw new Error('nobody caught this') })`)
+  const workers = pids()
+  server.kill('SIGUSR2')
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+  t.ok(server.output.stdout.includes('stopping after an error'))
+  for (const pid of workers) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+})
