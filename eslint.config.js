@@ -3,7 +3,7 @@ import neostandard, { plugins } from 'neostandard'
 const { plugin: typescript } = plugins['typescript-eslint']
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', '.bench', '.clients', '.cluster', '.faults', '.fuzz', '.tap', 'docs/.vitepress/cache', 'docs/.vitepress/dist', 'docs/.vitepress/.temp'] }),
+  ...neostandard({ ts: true, ignores: ['dist', '.bench', '.clients', '.cluster', '.compiled', '.faults', '.fuzz', '.tap', 'docs/.vitepress/cache', 'docs/.vitepress/dist', 'docs/.vitepress/.temp'] }),
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

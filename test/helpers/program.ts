@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import type { Scope } from './scope.js'
 import { until } from './until.js'
 
@@ -34,8 +34,9 @@ const isLoader = (argument: string) => /@tapjs\/(typescript|mock)\//.test(argume
  */
 export function runProgram (t: Scope, file: string, options: ProgramOptions = {}) {
   const cwd = options.cwd ?? createFolder(t)
-  const isBuilt = file.startsWith('src/')
-  const program = isBuilt ? file.replace(/^src/, 'dist').replace(/ts$/, 'js') : file
+  const path = relative(process.cwd(), resolve(file))
+  const isBuilt = /^src\/.*\.ts$/.test(path)
+  const program = isBuilt ? path.replace(/^src/, 'dist').replace(/ts$/, 'js') : path
   const nodeArgs = process.execArgv.filter(argument => !isBuilt || !isLoader(argument))
   // The TypeScript loader wants to start in the project; the program is to run elsewhere.
   const before = `data:text/javascript,${encodeURIComponent(`process.chdir(${JSON.stringify(cwd)});${options.before ?? ''}`)}`
