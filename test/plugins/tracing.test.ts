@@ -157,6 +157,25 @@ t.test('tells once that the receiver is lost and once that it is back, and answe
   t.strictSame(told(), ['traces cannot be exported', 'traces are exported again'])
 })
 
+t.test('takes sampler, headers and resource from the variables of the SDK', async t => {
+  const [broker, receiver] = [await startBroker(t), await startOtlpReceiver(t)]
+  const variables = {
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0', OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=acme', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test'
+  }
+  Object.assign(process.env, variables)
+  t.teardown(() => { for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name) })
+  const device = await subscribe(t, broker.url, TOPIC)
+  const app = await startConnectedApp(t, broker.url, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url })
+  await send(app)
+  await send(app, EXAMPLE, CALLER)
+  await device.count(2)
+  await app.close()
+  t.strictSame(receiver.spans.map(span => span.traceId), [TRACE, TRACE], 'only the trace that its caller samples')
+  t.strictSame(device.received.map(({ properties }) => String({ ...properties?.userProperties }.traceparent).slice(-2)), ['00', '01'], 'the device is told which')
+  t.equal(receiver.requests[0]?.headers['x-tenant'], 'acme')
+  t.equal(receiver.resources[0]?.['deployment.environment.name'], 'test')
+})
+
 t.test('is not kept from closing by a receiver that does not answer', async t => {
   const receiver = await startOtlpReceiver(t)
   receiver.script.isStalled = true
