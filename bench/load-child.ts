@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import autocannon, { type Request } from 'autocannon'
 import type { LoadJob, LoadResult } from './load.js'
+import { runPaced, type Answers } from './paced-load.js'
 
 /** Longest wait for one answer, in seconds: longer than the server's own limits. */
 const ANSWER_TIMEOUT_S = 20
@@ -17,11 +18,26 @@ const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
 async function run (job: LoadJob): Promise<LoadResult> {
-  const { url, headers, connections, amount, rate } = job
+  const startMs = performance.now()
+  const { statuses, errors, latencies, lastMs } = await (job.rate === undefined ? runFull(job) : runPaced({ ...job, rate: job.rate }))
+  latencies.sort((a, b) => a - b)
+  const percentile = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? NaN
+  return {
+    statuses: Object.fromEntries(statuses),
+    errors,
+    seconds: (lastMs - startMs) / 1000,
+    p50Ms: percentile(0.5),
+    p99Ms: percentile(0.99),
+    p999Ms: percentile(0.999)
+  }
+}
+
+/** As many requests as can be: each connection sends the next one when it has its answer. */
+async function runFull (job: LoadJob): Promise<Answers> {
+  const { url, headers, connections, amount } = job
   // autocannon's own histogram has whole milliseconds only.
   const latencies: number[] = []
   let lastMs = 0
-  const startMs = performance.now()
   const running = autocannon({
     url,
     method: 'POST',
@@ -29,7 +45,6 @@ async function run (job: LoadJob): Promise<LoadResult> {
     requests: requestsOf(job),
     connections,
     amount,
-    ...(rate !== undefined && { overallRate: rate }),
     timeout: ANSWER_TIMEOUT_S,
     sampleInt: DONE_CHECK_MS
   })
@@ -38,16 +53,7 @@ async function run (job: LoadJob): Promise<LoadResult> {
     latencies.push(responseMs)
   })
   const { errors, statusCodeStats } = await running
-  latencies.sort((a, b) => a - b)
-  const percentile = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? NaN
-  return {
-    statuses: Object.fromEntries(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])),
-    errors,
-    seconds: (lastMs - startMs) / 1000,
-    p50Ms: percentile(0.5),
-    p99Ms: percentile(0.99),
-    p999Ms: percentile(0.999)
-  }
+  return { statuses: new Map(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])), errors, latencies, lastMs }
 }
 
 /** What each connection sends, in turn. Where that is too much to be made ready for each of them, it is made for each request. */

@@ -10,7 +10,7 @@ export interface LoadJob {
   /** Each connection cycles through them. */
   readonly bodies: readonly string[]
   readonly connections: number
-  /** Requests a second over all connections. Default: as many as can be. */
+  /** Requests a second over all connections, evenly spread. Default: as many as can be. */
   readonly rate?: number
   /** Whether each request has an `Idempotency-Key` of its own. Default: none has one. */
   readonly withKeys?: boolean

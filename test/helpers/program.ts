@@ -28,20 +28,15 @@ const SETTINGS = /^(NODE_ENV|HOST|PORT|TLS_.*|TRUST_PROXY|LOG_LEVEL|MQTT_.*|JWT_
 /** How Node was told to load TypeScript, where it was. */
 const isLoader = (argument: string) => /@tapjs\/(typescript|mock)\//.test(argument)
 
-/**
- * Runs a program as a process of its own, killed with the test: one of `src/` as it is built (`build.ts` does that
- * before the suite), any other by the TypeScript loader.
- */
+/** Runs a program as a process of its own, as `compile.ts` has compiled it before the suite. It is killed with the test. */
 export function runProgram (t: Scope, file: string, options: ProgramOptions = {}) {
   const cwd = options.cwd ?? createFolder(t)
-  const path = relative(process.cwd(), resolve(file))
-  const isBuilt = /^src\/.*\.ts$/.test(path)
-  const program = isBuilt ? path.replace(/^src/, 'dist').replace(/ts$/, 'js') : path
-  const nodeArgs = process.execArgv.filter(argument => !isBuilt || !isLoader(argument))
-  // The TypeScript loader wants to start in the project; the program is to run elsewhere.
-  const before = `data:text/javascript,${encodeURIComponent(`process.chdir(${JSON.stringify(cwd)});${options.before ?? ''}`)}`
+  const program = file.endsWith('.ts') ? join('.compiled', relative(process.cwd(), resolve(file))).replace(/ts$/, 'js') : file
+  const nodeArgs = process.execArgv.filter(argument => !isLoader(argument))
+  const before = options.before === undefined ? [] : [`--import=data:text/javascript,${encodeURIComponent(options.before)}`]
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)))
-  const child = spawn(process.execPath, [...nodeArgs, `--import=${before}`, resolve(program), ...options.args ?? []], {
+  const child = spawn(process.execPath, [...nodeArgs, ...before, resolve(program), ...options.args ?? []], {
+    cwd,
     env: { ...inherited, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

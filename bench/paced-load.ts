@@ -1,0 +1,96 @@
+import { connect, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LoadJob } from './load.js'
+
+/** How often requests that are due are sent, in milliseconds. */
+const STEP_MS = 1
+
+/** Longest wait for the last answers, in milliseconds: longer than the server's own limits. */
+const ANSWER_LIMIT_MS = 20_000
+
+/** A load at a rate: its requests differ by their bodies only. */
+type PacedJob = Pick<LoadJob, 'url' | 'headers' | 'bodies' | 'connections' | 'amount'> & { readonly rate: number }
+
+/** The answers of a load, as they came. */
+export interface Answers {
+  readonly statuses: Map<string, number>
+  readonly errors: number
+  readonly latencies: number[]
+  readonly lastMs: number
+}
+
+/**
+ * Sends requests at an even rate, whatever the answers do: what finds no free connection waits for one, and its time counts.
+ * With a rate, autocannon sends as fast as it can until the requests of a second are used up, and rests until the next one:
+ * at each moment that is all of the capacity, or nothing.
+ */
+export async function runPaced ({ url, headers, bodies, connections, amount, rate }: PacedJob): Promise<Answers> {
+  const { hostname, port, pathname, host } = new URL(url)
+  const requests = bodies.map(body => {
+    const lines = Object.entries({ host, ...headers, 'content-length': Buffer.byteLength(body) }).map(([name, value]) => `${name}: ${value}\r\n`)
+    return Buffer.from(`POST ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
+  })
+  const statuses = new Map<string, number>()
+  const latencies: number[] = []
+  const waiting: number[] = []
+  const free: Socket[] = []
+  const sockets: Socket[] = []
+  const dueMs = new Map<Socket, number>()
+  let errors = 0
+  let sent = 0
+  let lastMs = 0
+
+  for (let n = 0; n < connections; n += 1) {
+    const socket = connect(Number(port), hostname).setNoDelay()
+    await once(socket, 'connect')
+    let text = ''
+    socket.setEncoding('latin1')
+    socket.on('data', chunk => {
+      text += String(chunk)
+      if (!isWhole(text)) return
+      lastMs = performance.now()
+      latencies.push(lastMs - (dueMs.get(socket) ?? NaN))
+      const status = text.slice(9, 12)
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      text = ''
+      const next = waiting.shift()
+      if (next === undefined) free.push(socket)
+      else send(socket, next)
+    })
+    socket.on('error', () => { errors += 1 })
+    socket.on('close', () => { errors += 1 })
+    sockets.push(socket)
+    free.push(socket)
+  }
+
+  function send (socket: Socket, sinceMs: number): void {
+    dueMs.set(socket, sinceMs)
+    socket.write(requests[sent % requests.length] ?? '')
+    sent += 1
+  }
+
+  const startMs = performance.now()
+  for (let due = 0; due < amount;) {
+    const nowMs = performance.now()
+    const target = Math.min(amount, Math.floor((nowMs - startMs) / 1000 * rate))
+    for (; due < target; due += 1) {
+      const socket = free.shift()
+      if (socket === undefined) waiting.push(nowMs)
+      else send(socket, nowMs)
+    }
+    await sleep(STEP_MS)
+  }
+  const limitMs = performance.now() + ANSWER_LIMIT_MS
+  while (latencies.length < amount && performance.now() < limitMs) await sleep(STEP_MS)
+  for (const socket of sockets) socket.removeAllListeners('close').destroy()
+  return { statuses, errors, latencies, lastMs }
+}
+
+/** Whether this is all of a response. Those of the servers here have a Content-Length, and only ASCII. */
+function isWhole (text: string): boolean {
+  const headEnd = text.indexOf('\r\n\r\n')
+  if (headEnd < 0) return false
+  const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
+  return text.length >= headEnd + 4 + Number(length)
+}
