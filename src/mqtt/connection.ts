@@ -114,13 +114,12 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         channel.settle(Number(packet.messageId))
         acknowledge(Number(packet.messageId), reasonCodeOf(packet))
       }
-      if (packet.cmd === 'suback' && !ended) events.onSuback(Number(packet.granted[0]))
+      if (packet.cmd === 'suback') unlessEnded(() => { events.onSuback(Number(packet.granted[0])) })
       if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
     })
     client.on('message', (topic, payload, packet) => {
-      if (ended) return
       const { correlationData, userProperties } = packet.properties ?? {}
-      events.onMessage(topic, payload, correlationData, traceparentOf(userProperties?.traceparent))
+      unlessEnded(() => { events.onMessage(topic, payload, correlationData, traceparentOf(userProperties?.traceparent)) })
     })
     // Also what does not close it by itself: after a malformed packet nothing more would be understood.
     client.on('error', error => { drop(messageOf(error)) })
@@ -153,7 +152,11 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
   }
 
   function acknowledge (packetId: number, reasonCode: number): void {
-    if (!ended) events.onPuback(packetId, reasonCode)
+    unlessEnded(() => { events.onPuback(packetId, reasonCode) })
+  }
+
+  function unlessEnded (tell: () => void): void {
+    if (!ended) tell()
   }
 
   function drop (reason: string): void {
