@@ -1,5 +1,5 @@
 import { PLAIN, startContender } from './contenders.js'
-import { measure, type Bench } from './measure.js'
+import { measure, median, type Bench, type Measurement } from './measure.js'
 
 /** p99 over p50 at this share of the capacity: the goal. */
 export const P99_GOAL = 3
@@ -18,15 +18,16 @@ export interface HeadroomReport {
   readonly p99Ms: number
 }
 
-/** Finds the capacity of the messenger, and then what its callers wait at {@link SHARE} of it. */
-export async function runHeadroom (bench: Bench, { seconds }: { readonly seconds: number }): Promise<HeadroomReport> {
+/** Finds the capacity of the messenger, and then what its callers wait at {@link SHARE} of it: in the middle of so many loads. */
+export async function runHeadroom (bench: Bench, { rounds, seconds }: { readonly rounds: number, readonly seconds: number }): Promise<HeadroomReport> {
   const subject = await startContender(bench, PLAIN)
   await measure(bench, subject, WARM_UP_COMMANDS)
   const { requestsPerS: capacity } = await measure(bench, subject, WARM_UP_COMMANDS)
   const rate = Math.round(capacity * SHARE)
-  const { p50Ms, p99Ms } = await measure(bench, subject, rate * seconds, { rate })
+  const loads: Measurement[] = []
+  for (let round = 1; round <= rounds; round += 1) loads.push(await measure(bench, subject, rate * seconds, { rate }))
   await subject.stop()
-  return { rate, capacity, p50Ms, p99Ms }
+  return { rate, capacity, p50Ms: median(loads.map(load => load.p50Ms)), p99Ms: median(loads.map(load => load.p99Ms)) }
 }
 
 /** The same as a line of text. */

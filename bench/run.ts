@@ -70,7 +70,7 @@ async function run (bench: Bench, machine: Report['machine'], options: Options):
     machine,
     start: await runStarts(bench, STARTS),
     rounds: await runRounds(bench, { contenders, rounds, seconds }),
-    headroom: await runHeadroom(bench, { seconds }),
+    headroom: await runHeadroom(bench, { rounds, seconds }),
     ...(soak > 0 && { soak: await runSoak(bench, soak) })
   }
   say(formatReport(report))
