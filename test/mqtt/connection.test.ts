@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { freePort } from '../helpers/mosquitto.js'
@@ -31,6 +32,19 @@ t.test('writes a publish once, QoS 1, not retained, with expiry, content type an
   t.equal(packet?.properties?.messageExpiryInterval, 30)
   t.equal(packet?.properties?.contentType, 'text/plain')
   t.strictSame({ ...packet?.properties?.userProperties }, { id: 'id-1', request_id: 'request-1' })
+})
+
+t.test('has the system hold back no command until another is acknowledged', async t => {
+  // A stall of 40 ms comes and goes with the mood of both ends: what is asked for is looked at instead.
+  const asked: Array<boolean | undefined> = []
+  const { setNoDelay } = Socket.prototype
+  t.teardown(() => { Socket.prototype.setNoDelay = setNoDelay })
+  Socket.prototype.setNoDelay = function (noDelay) {
+    asked.push(noDelay)
+    return setNoDelay.call(this, noDelay)
+  }
+  await openScripted(t)
+  t.strictSame(asked, [undefined], 'once, by its default: on')
 })
 
 t.test('gives each publish of one tick its own expiry', async t => {
