@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import autocannon, { type Request } from 'autocannon'
 import type { LoadJob, LoadResult } from './load.js'
-import { runPaced, type Answers } from './paced-load.js'
+import { runOverSockets, type Answers } from './socket-load.js'
 
 /** Longest wait for one answer, in seconds: longer than the server's own limits. */
 const ANSWER_TIMEOUT_S = 20
+
+/** Connections that the system takes when they come at once. */
+const MOST_AT_ONCE = 1_000
 
 /** How often autocannon looks whether it is done, in milliseconds. */
 const DONE_CHECK_MS = 100
@@ -18,8 +21,8 @@ const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
 async function run (job: LoadJob): Promise<LoadResult> {
-  const startMs = performance.now()
-  const { statuses, errors, latencies, lastMs } = await (job.rate === undefined ? runFull(job) : runPaced({ ...job, rate: job.rate }))
+  const isForSockets = job.rate !== undefined || job.connections > MOST_AT_ONCE
+  const { statuses, errors, latencies, startMs, lastMs } = await (isForSockets ? runOverSockets(job) : runFull(job))
   latencies.sort((a, b) => a - b)
   const percentile = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? NaN
   return {
@@ -38,6 +41,7 @@ async function runFull (job: LoadJob): Promise<Answers> {
   // autocannon's own histogram has whole milliseconds only.
   const latencies: number[] = []
   let lastMs = 0
+  const startMs = performance.now()
   const running = autocannon({
     url,
     method: 'POST',
@@ -53,7 +57,7 @@ async function runFull (job: LoadJob): Promise<Answers> {
     latencies.push(responseMs)
   })
   const { errors, statusCodeStats } = await running
-  return { statuses: new Map(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])), errors, latencies, lastMs }
+  return { statuses: new Map(Object.entries(statusCodeStats).map(([status, { count }]) => [status, count])), errors, latencies, startMs, lastMs }
 }
 
 /** What each connection sends, in turn. Where that is too much to be made ready for each of them, it is made for each request. */

@@ -6,26 +6,30 @@ import type { LoadJob } from './load.js'
 /** How often requests that are due are sent, in milliseconds. */
 const STEP_MS = 1
 
-/** Longest wait for the last answers, in milliseconds: longer than the server's own limits. */
+/** Longest wait for the next answer, in milliseconds: longer than the server's own limits. */
 const ANSWER_LIMIT_MS = 20_000
 
-/** A load at a rate: its requests differ by their bodies only. */
-type PacedJob = Pick<LoadJob, 'url' | 'headers' | 'bodies' | 'connections' | 'amount'> & { readonly rate: number }
+/** A load whose requests differ by their bodies only. */
+type SocketJob = Pick<LoadJob, 'url' | 'headers' | 'bodies' | 'connections' | 'amount' | 'rate'>
 
 /** The answers of a load, as they came. */
 export interface Answers {
   readonly statuses: Map<string, number>
   readonly errors: number
   readonly latencies: number[]
+  readonly startMs: number
   readonly lastMs: number
 }
 
 /**
- * Sends requests at an even rate, whatever the answers do: what finds no free connection waits for one, and its time counts.
- * With a rate, autocannon sends as fast as it can until the requests of a second are used up, and rests until the next one:
- * at each moment that is all of the capacity, or nothing.
+ * Sends requests over sockets of its own, for what autocannon cannot do.
+ *
+ * With a rate, autocannon sends as fast as it can until the requests of a second are used up, and rests until the next one: at each moment
+ * that is all of the capacity, or nothing. Here they are spread evenly, whatever the answers do: what finds no free connection waits for one,
+ * and its time counts. And it opens all connections at once, of which a few thousand overflow the queue of the system, which has the others
+ * try again for seconds. Here they are opened one after the other, before the load.
  */
-export async function runPaced ({ url, headers, bodies, connections, amount, rate }: PacedJob): Promise<Answers> {
+export async function runOverSockets ({ url, headers, bodies, connections, amount, rate = Infinity }: SocketJob): Promise<Answers> {
   const { hostname, port, pathname, host } = new URL(url)
   const requests = bodies.map(body => {
     const lines = Object.entries({ host, ...headers, 'content-length': Buffer.byteLength(body) }).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -54,7 +58,7 @@ export async function runPaced ({ url, headers, bodies, connections, amount, rat
       const status = text.slice(9, 12)
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
       text = ''
-      const next = waiting.shift()
+      const next = rate === Infinity && sent < amount ? lastMs : waiting.shift()
       if (next === undefined) free.push(socket)
       else send(socket, next)
     })
@@ -70,21 +74,26 @@ export async function runPaced ({ url, headers, bodies, connections, amount, rat
     sent += 1
   }
 
-  const startMs = performance.now()
-  for (let due = 0; due < amount;) {
-    const nowMs = performance.now()
-    const target = Math.min(amount, Math.floor((nowMs - startMs) / 1000 * rate))
-    for (; due < target; due += 1) {
-      const socket = free.shift()
-      if (socket === undefined) waiting.push(nowMs)
-      else send(socket, nowMs)
+  async function sendAtRate (): Promise<void> {
+    for (let due = 0; due < amount;) {
+      const nowMs = performance.now()
+      const target = Math.min(amount, Math.floor((nowMs - startMs) / 1000 * rate))
+      for (; due < target; due += 1) {
+        const socket = free.shift()
+        if (socket === undefined) waiting.push(nowMs)
+        else send(socket, nowMs)
+      }
+      await sleep(STEP_MS)
     }
-    await sleep(STEP_MS)
   }
-  const limitMs = performance.now() + ANSWER_LIMIT_MS
-  while (latencies.length < amount && performance.now() < limitMs) await sleep(STEP_MS)
+
+  const startMs = performance.now()
+  lastMs = startMs
+  if (rate === Infinity) for (const socket of free.splice(0)) send(socket, startMs)
+  else await sendAtRate()
+  while (latencies.length < amount && performance.now() < lastMs + ANSWER_LIMIT_MS) await sleep(STEP_MS)
   for (const socket of sockets) socket.removeAllListeners('close').destroy()
-  return { statuses, errors, latencies, lastMs }
+  return { statuses, errors, latencies, startMs, lastMs }
 }
 
 /** Whether this is all of a response. Those of the servers here have a Content-Length, and only ASCII. */
