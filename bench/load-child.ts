@@ -21,6 +21,7 @@ const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
 async function run (job: LoadJob): Promise<LoadResult> {
+  if (job.connections > MOST_AT_ONCE && (job.withKeys === true || job.authorizations?.length)) throw new Error(`keys and tokens are for at most ${MOST_AT_ONCE} connections`)
   const isForSockets = job.rate !== undefined || job.connections > MOST_AT_ONCE
   const { statuses, errors, latencies, startMs, lastMs } = await (isForSockets ? runOverSockets(job) : runFull(job))
   latencies.sort((a, b) => a - b)

@@ -24,8 +24,8 @@ export default fp(async (fastify: FastifyInstance) => {
   }
 
   fastify.addHook('onRequest', (request, _reply, done) => {
-    // The router takes `*`, which names no resource (RFC 9112, section 3.2.4), for the root.
-    if (!request.is404 && request.url !== '*') {
+    // The router does not look at the first character: it takes `*`, which names no resource (RFC 9112, section 3.2.4), for the root.
+    if (!request.is404 && !request.url.startsWith('*')) {
       done()
       return
     }

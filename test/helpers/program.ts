@@ -14,7 +14,7 @@ export function createFolder (t: Scope): string {
 
 export interface ProgramOptions {
   readonly args?: readonly string[]
-  /** Beside PATH. Nothing else is inherited. */
+  /** Beside what this process has; of that, no setting of the messenger is inherited. */
   readonly env?: Readonly<Record<string, string>>
   /** Working directory. Default: a new, empty one. */
   readonly cwd?: string
