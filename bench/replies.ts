@@ -2,11 +2,12 @@ import { Agent } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { nameDevices } from '../src/cli/device/imeis.js'
-import { startBroker, type Broker } from './broker.js'
-import { killAll, launch, stopAll } from './processes.js'
+import type { Broker } from './broker.js'
+import { launch } from './processes.js'
 import { createCredentials } from './request.js'
 import { sendAndWait, until } from './send-and-wait.js'
 import { startMessenger } from './subjects.js'
+import { withBroker } from './with-broker.js'
 
 /** What 99 of 100 callers hear within, in milliseconds: the goal. */
 const GOAL_MS = 500
@@ -19,27 +20,15 @@ const WAIT_S = 5
 
 const DEVICE = 'sim'
 
-process.on('exit', killAll)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
-
 const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' }, rounds: { type: 'string', default: '5' } } })
 const [count, rounds] = [Number(values.count), Number(values.rounds)]
-try {
+await withBroker(() => {
   if (!Number.isInteger(count) || count < 2 || count > 10_000) throw new RangeError('--count must be a whole number, 2 to 10000')
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new RangeError('--rounds must be a whole number, 1 to 100')
-  const broker = await startBroker()
-  try {
-    await startSimulator(broker)
-    await measureReplies(broker)
-  } finally {
-    await broker.stop()
-  }
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-} finally {
-  await stopAll()
-}
+}, async broker => {
+  await startSimulator(broker)
+  await measureReplies(broker)
+})
 
 /** Each device answers with its own imei. */
 async function startSimulator (broker: Broker): Promise<void> {

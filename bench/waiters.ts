@@ -3,12 +3,12 @@ import { parseArgs } from 'node:util'
 import mqtt, { type IPublishPacket } from 'mqtt'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config/config.js'
-import { startBroker, type Broker } from './broker.js'
+import type { Broker } from './broker.js'
 import { readRssMiB, requireProc } from './proc.js'
-import { killAll, stopAll } from './processes.js'
 import { createCredentials } from './request.js'
 import { sendAndWait, until } from './send-and-wait.js'
 import { startMessenger } from './subjects.js'
+import { withBroker } from './with-broker.js'
 
 /** Memory that one wait takes, in bytes: the goal. */
 const GOAL_BYTES = 2_048
@@ -19,27 +19,15 @@ const BATCH = 250
 /** How long each caller would wait, in seconds: longer than the run. */
 const WAIT_S = 60
 
-process.on('exit', killAll)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
-
 const { values } = parseArgs({ options: { count: { type: 'string', default: '10000' } } })
 const count = Number(values.count)
-try {
+await withBroker(() => {
   requireProc()
   if (!Number.isInteger(count) || count < BATCH || count > 10_000) throw new RangeError(`--count must be a whole number, ${BATCH} to 10000`)
-  const broker = await startBroker()
-  try {
-    await measureWaits(broker)
-    await measureCallers(broker)
-  } finally {
-    await broker.stop()
-  }
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-} finally {
-  await stopAll()
-}
+}, async broker => {
+  await measureWaits(broker)
+  await measureCallers(broker)
+})
 
 /** What a wait takes by itself, without the HTTP request: measured inside of this process. */
 async function measureWaits (broker: Broker): Promise<void> {

@@ -1,0 +1,25 @@
+import { startBroker, type Broker } from './broker.js'
+import { killAll, stopAll } from './processes.js'
+
+/**
+ * The frame of a measurement that needs a broker: starts one, and leaves nothing running, however it ends.
+ * @param check throws, with what is to be told, where the measurement cannot be made as it was asked for
+ */
+export async function withBroker (check: () => void, measure: (broker: Broker) => Promise<void>): Promise<void> {
+  process.on('exit', killAll)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
+  try {
+    check()
+    const broker = await startBroker()
+    try {
+      await measure(broker)
+    } finally {
+      await broker.stop()
+    }
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  } finally {
+    await stopAll()
+  }
+}
