@@ -24,6 +24,12 @@ const LAST_REPLY_MS = 250
 /** Kept back of the shutdown time for the end of the broker connection, in milliseconds. */
 const BROKER_CLOSE_MS = 1_500
 
+/**
+ * What the system says of a process that has crashed. Who listens for it has the fault happen again, and again, on return: the
+ * process would take a whole core and never end, where it should end and be started anew.
+ */
+const CRASH_SIGNALS = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
+
 /** What ends a group of processes from outside. */
 const GROUP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
 
@@ -44,7 +50,7 @@ async function startOneOfMany (config: Config): Promise<void> {
   if (cluster.worker === undefined) {
     const { startPrimary } = await import('./workers/start-primary.js')
     const primary = await startPrimary(config, await createLogger(config.logLevel, process.stdout))
-    closeWithGrace({ delay: config.shutdownTimeoutMs, logger: primary.log }, async ({ signal, err }) => {
+    closeWithGrace({ delay: config.shutdownTimeoutMs, logger: primary.log, skip: [...CRASH_SIGNALS] }, async ({ signal, err }) => {
       if (err !== undefined) primary.log.fatal({ err }, 'stopping after an error')
       await primary.stop(signal)
     })
@@ -77,7 +83,7 @@ async function start (loaded: Config, member?: Member): Promise<void> {
   }
 
   // A terminal, or systemd, signals the whole group: a worker may hear of one stop twice, and must not take it for two.
-  const skip = member === undefined ? [] : [...GROUP_SIGNALS]
+  const skip = member === undefined ? [...CRASH_SIGNALS] : [...CRASH_SIGNALS, ...GROUP_SIGNALS]
   const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error')
     else app.log.info({ signal }, 'stopping')

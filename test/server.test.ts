@@ -164,3 +164,12 @@ t.test('stops and exits 1 after an error nobody caught', async t => {
   t.equal((await server.exit()).code, 1)
   t.match(server.output.stdout, /stopping after an error/)
 })
+
+t.test('ends at once where it crashes, and does not spin', async t => {
+  for (const signal of ['SIGSEGV', 'SIGABRT'] as const) {
+    const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET } })
+    await server.says('Server listening')
+    server.kill(signal)
+    t.strictSame(await server.exit(), { code: null, signal })
+  }
+})
