@@ -10,6 +10,9 @@ export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError'
 }
 
+/** After the exit of a worker, its last figures get this long to arrive, in milliseconds. */
+const LAST_FIGURES_MS = 500
+
 export interface WorkersOptions {
   /** How many to keep. */
   readonly count: number
@@ -27,6 +30,8 @@ export interface WorkersOptions {
 export async function startWorkers ({ count, clock, log, metrics }: WorkersOptions) {
   const backOff = createBackOff()
   const running = new Set<Worker>()
+  /** Those whose figures are counted, or may still come. */
+  const known = new Set<Worker>()
   const replacements = new Set<() => void>()
   let first: { readonly serves: () => void, readonly fails: (error: Error) => void } | undefined
   let hasServed = false
@@ -44,12 +49,21 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     const worker = cluster.fork()
     const startedMs = clock.nowMs()
     running.add(worker)
+    known.add(worker)
     worker.on('message', (report: Report) => { hear(worker, report) })
     // A message to a process that is just ending.
     worker.on('error', error => { log.debug({ worker: worker.id, reason: String(error) }, 'a worker cannot be told') })
-    // Not its exit: its last figures may come after that.
-    worker.once('disconnect', () => { metrics?.remove(worker.id, !isStopping) })
-    worker.once('exit', (code, signal) => { end(worker, { code, signal, livedMs: clock.nowMs() - startedMs }) })
+    // Not its exit: its last figures may come after that. Of one that was killed while a connection was on its way to it, only the exit may be told.
+    worker.once('disconnect', () => { forget(worker) })
+    worker.once('exit', (code, signal) => {
+      clock.after(LAST_FIGURES_MS, () => { forget(worker) })
+      end(worker, { code, signal, livedMs: clock.nowMs() - startedMs })
+    })
+  }
+
+  function forget (worker: Worker): void {
+    if (!known.delete(worker)) return
+    metrics?.remove(worker.id, !isStopping)
   }
 
   function hear (worker: Worker, report: Report): void {
