@@ -53,7 +53,8 @@ t.test('takes a target without a path for the root', async t => {
 })
 
 t.test('answers 404 to the target *, which is not the root', async t => {
-  const port = await listen(t, await startApp(t, NOWHERE))
+  const [port, corsPort] = [await listen(t, await startApp(t, NOWHERE)), await listen(t, await startApp(t, { ...NOWHERE, CORS_ORIGIN: '*' }))]
+  for (const line of ['GET *', 'POST *', 'GET *docs']) t.match((await ask(t, corsPort, line)).statusLine, /^HTTP\/1\.1 40[04] /, `${line}, with CORS`)
   for (const line of ['GET *', 'POST *', 'OPTIONS *', 'GET *?x', 'GET *docs', 'POST *messaging/send']) {
     const { statusLine, body } = await ask(t, port, line)
     // Node itself refuses some of them.
