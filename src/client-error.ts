@@ -1,4 +1,4 @@
-import { ServerResponse, STATUS_CODES } from 'node:http'
+import { ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from './errors.js'
@@ -24,22 +24,39 @@ const TLS_ERROR = /^ERR_(TLS|SSL)_/
 export function answerClientError (this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (TLS_ERROR.test(String(error.code))) socket.destroy()
   else if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) {
-    const problem = new ProblemError(CLIENT_ERRORS.get(String(error.code)) ?? 'malformed_request')
-    const body = JSON.stringify(problem.toProblem())
-    socket.write([
-      `HTTP/1.1 ${problem.statusCode} ${STATUS_CODES[problem.statusCode]}`,
-      `X-Request-Id: ${requestIdOf({ headers: {} })}`,
-      ...Object.entries(SECURITY_HEADERS).map(field => field.join(': ')),
-      `Content-Type: ${PROBLEM_JSON}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Connection: close',
-      '',
-      body
-    ].join('\r\n'))
+    const { status, headers, body } = describe(CLIENT_ERRORS.get(String(error.code)) ?? 'malformed_request')
+    const fields = Object.entries(headers).map(field => field.join(': '))
+    socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields, '', body].join('\r\n'))
   }
   // Not the error itself: Node hangs on it all that was received, with the token (`rawPacket`).
   this.log.debug({ code: error.code, reason: error.message }, 'a connection was closed for an error of the client')
   socket.destroySoon()
+}
+
+/**
+ * Answers 400 to a method that Node's parser takes although it is none of HTTP: those of RTSP, and the one that begins HTTP/2.
+ * Others that it does not know end in {@link answerClientError}. Fastify has no route for them, not even to a 404.
+ */
+export function refuseMethod (request: IncomingMessage, response: ServerResponse): void {
+  const { status, headers, body } = describe('malformed_request', request)
+  response.writeHead(status, headers).end(body)
+}
+
+/** The answer to what does not come to be a request. */
+function describe (code: ProblemCode, request: Pick<IncomingMessage, 'headers'> = { headers: {} }) {
+  const problem = new ProblemError(code)
+  const body = JSON.stringify(problem.toProblem())
+  return {
+    status: problem.statusCode,
+    headers: {
+      'X-Request-Id': requestIdOf(request),
+      ...SECURITY_HEADERS,
+      'Content-Type': PROBLEM_JSON,
+      'Content-Length': Buffer.byteLength(body),
+      Connection: 'close'
+    },
+    body
+  }
 }
 
 /**

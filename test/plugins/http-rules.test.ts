@@ -97,3 +97,20 @@ t.test('reads all header lines, however many stand before', async t => {
   await device.count(1)
   t.equal(device.received.length, 1)
 })
+
+for (const start of ['DESCRIBE /messaging/send RTSP/1.0', 'ANNOUNCE * RTSP/1.0', 'SETUP / HTTP/1.1', 'PRI /messaging/send HTTP/1.1', 'PRI * HTTP/2.0']) {
+  t.test(`answers 400 to ${start}, once, and goes on`, async t => {
+    const { app } = await setUp(t)
+    for (const end of ['\r\n', 'X-Request-Id: mine\r\nContent-Length: 2\r\n\r\n{}', '\r\nSM\r\n\r\n']) {
+      const raw = await openRaw(t, (app.server.address() as AddressInfo).port)
+      raw.write(`${start}\r\nHost: a\r\n${end}`)
+      await raw.ended()
+      const { statusLine, headers, body } = parseResponse(raw.text)
+      t.equal(statusLine, 'HTTP/1.1 400 Bad Request')
+      t.match(headers, { 'x-request-id': /^(mine|[\da-f-]{36})$/, 'x-content-type-options': 'nosniff', connection: 'close' })
+      t.equal(JSON.parse(body).code, 'malformed_request')
+      t.equal(raw.text.split('HTTP/1.1 ').length, 2, 'one answer')
+    }
+    t.equal((await sendRaw(t, app, '1.1', ['Host: a'])).statusLine, 'HTTP/1.1 200 OK')
+  })
+}

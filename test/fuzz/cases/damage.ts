@@ -27,6 +27,8 @@ const changes: readonly Change[] = [
   bytes => bytes.replace('HTTP/1.1', 'HTTP/1.10'),
   bytes => bytes.replace(' HTTP/1.1', ''),
   bytes => bytes.replace('POST ', 'POST  '),
+  // What Node's parser knows as well: RTSP, and the preface of HTTP/2.
+  bytes => bytes.replace('POST ', 'DESCRIBE ').replace('HTTP/1.1', 'RTSP/1.0'),
   bytes => bytes.replace('POST ', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nPOST '),
   bytes => bytes.replaceAll('\r\n', '\n'),
   bytes => `\r\n\n${bytes}\r\n`,

@@ -6,7 +6,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
 export const method = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...METHODS) },
   { weight: 2, arbitrary: fc.constantFrom('GET', 'HEAD') },
-  { weight: 1, arbitrary: fc.constantFrom('post', 'PoSt', 'BREW', 'PRI', 'GETS', 'P', '__proto__') },
+  { weight: 1, arbitrary: fc.constantFrom('post', 'PoSt', 'BREW', 'PRI', 'DESCRIBE', 'SETUP', 'GETS', 'P', '__proto__') },
   { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...'ABCXYZabc-_!|~'), minLength: 1, maxLength: 12 }) }
 )
 
