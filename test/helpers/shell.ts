@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Test } from 'tap'
+import { withoutUndefined } from '../../src/without-undefined.js'
 import { freePort } from './mosquitto.js'
 import { createFolder } from './program.js'
 import { until } from './until.js'
@@ -15,9 +16,15 @@ export function skipWithout (...commands: string[]): string | false {
 
 /**
  * A plain environment, without what npm, tap and the caller's shell have set. tap would also measure the coverage of
- * npm and of compilers, which makes them several times slower.
+ * npm and of compilers, which makes them several times slower. npm is told where this machine's settings are, such as its
+ * registry: run by another Node.js, it would look for them beside that.
  */
-export const shellEnv = { PATH: `${process.env.PATH}:/usr/sbin`, HOME: process.env.HOME ?? '/', _TAPJS_PROCESSINFO_COVERAGE_: '0' }
+export const shellEnv = {
+  PATH: `${process.env.PATH}:/usr/sbin`,
+  HOME: process.env.HOME ?? '/',
+  _TAPJS_PROCESSINFO_COVERAGE_: '0',
+  ...withoutUndefined({ npm_config_globalconfig: process.env.npm_config_globalconfig })
+}
 
 /** A copy of what git tracks, or would, with the packages of this one. */
 export function copyProject (t: Test): string {
