@@ -38,8 +38,13 @@ export interface Broker {
   stop(): Promise<void>
 }
 
+/**
+ * The Receive Maximum that Mosquitto announces: by default 20, which would make 64 callers wait in line for each other.
+ */
+const RECEIVE_MAXIMUM = 1000
+
 /** Starts Mosquitto on a free loopback port, on the load core, and subscribes to every command. */
-export async function startBroker (): Promise<Broker> {
+export async function startBroker ({ receiveMaximum = RECEIVE_MAXIMUM } = {}): Promise<Broker> {
   const port = await findFreePort()
   const url = `mqtt://127.0.0.1:${port}`
   const directory = mkdtempSync(join(tmpdir(), 'messenger-bench-'))
@@ -47,7 +52,7 @@ export async function startBroker (): Promise<Broker> {
   devices.on('error', () => {}) // refused until the broker listens
   let child: ChildProcess
   try {
-    child = launchMosquitto(port, join(directory, 'mosquitto.conf'))
+    child = launchMosquitto(port, join(directory, 'mosquitto.conf'), receiveMaximum)
     await untilConnected(devices, child)
   } catch (error) {
     devices.end(true)
@@ -108,12 +113,11 @@ async function startCounter (port: number, probe: MqttClient) {
   return counter
 }
 
-function launchMosquitto (port: number, configFile: string): ChildProcess {
+function launchMosquitto (port: number, configFile: string, receiveMaximum: number): ChildProcess {
   // The queue has no limit, so that no delivery to the counting subscriber is dropped.
   const config = [
     `listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false', 'max_queued_messages 0',
-    // The Receive Maximum it announces: by default 20, which would make 64 callers wait in line for each other.
-    'max_inflight_messages 1000', 'log_dest stderr', 'log_type error'
+    `max_inflight_messages ${receiveMaximum}`, 'set_tcp_nodelay true', 'log_dest stderr', 'log_type error'
   ]
   writeFileSync(configFile, `${config.join('\n')}\n`)
   return launch(existsSync(SBIN) ? SBIN : 'mosquitto', ['-c', configFile], { core: 'load' })

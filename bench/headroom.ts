@@ -1,5 +1,6 @@
 import { PLAIN, startContender } from './contenders.js'
 import { measure, median, type Bench, type Measurement } from './measure.js'
+import { COLD_S } from './socket-load.js'
 
 /** p99 over p50 at this share of the capacity: the goal. */
 export const P99_GOAL = 3
@@ -25,7 +26,7 @@ export async function runHeadroom (bench: Bench, { rounds, seconds }: { readonly
   const { requestsPerS: capacity } = await measure(bench, subject, WARM_UP_COMMANDS)
   const rate = Math.round(capacity * SHARE)
   const loads: Measurement[] = []
-  for (let round = 1; round <= rounds; round += 1) loads.push(await measure(bench, subject, rate * seconds, { rate }))
+  for (let round = 1; round <= rounds; round += 1) loads.push(await measure(bench, subject, rate * (COLD_S + seconds), { rate }))
   await subject.stop()
   return { rate, capacity, p50Ms: median(loads.map(load => load.p50Ms)), p99Ms: median(loads.map(load => load.p99Ms)) }
 }
