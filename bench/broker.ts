@@ -38,13 +38,16 @@ export interface Broker {
   stop(): Promise<void>
 }
 
-/**
- * The Receive Maximum that Mosquitto announces: by default 20, which would make 64 callers wait in line for each other.
- */
-const RECEIVE_MAXIMUM = 1000
+/** How Mosquitto is set. */
+export interface BrokerOptions {
+  /** The Receive Maximum that it announces. Default 1000: with its own, 20, 64 callers would wait in line for each other. */
+  readonly receiveMaximum?: number
+  /** Whether each PUBACK leaves at once. Default false, as is Mosquitto's. */
+  readonly noDelay?: boolean
+}
 
 /** Starts Mosquitto on a free loopback port, on the load core, and subscribes to every command. */
-export async function startBroker ({ receiveMaximum = RECEIVE_MAXIMUM } = {}): Promise<Broker> {
+export async function startBroker ({ receiveMaximum = 1000, noDelay = false }: BrokerOptions = {}): Promise<Broker> {
   const port = await findFreePort()
   const url = `mqtt://127.0.0.1:${port}`
   const directory = mkdtempSync(join(tmpdir(), 'messenger-bench-'))
@@ -52,7 +55,7 @@ export async function startBroker ({ receiveMaximum = RECEIVE_MAXIMUM } = {}): P
   devices.on('error', () => {}) // refused until the broker listens
   let child: ChildProcess
   try {
-    child = launchMosquitto(port, join(directory, 'mosquitto.conf'), receiveMaximum)
+    child = launchMosquitto(port, join(directory, 'mosquitto.conf'), { receiveMaximum, noDelay })
     await untilConnected(devices, child)
   } catch (error) {
     devices.end(true)
@@ -113,11 +116,11 @@ async function startCounter (port: number, probe: MqttClient) {
   return counter
 }
 
-function launchMosquitto (port: number, configFile: string, receiveMaximum: number): ChildProcess {
+function launchMosquitto (port: number, configFile: string, { receiveMaximum, noDelay }: Required<BrokerOptions>): ChildProcess {
   // The queue has no limit, so that no delivery to the counting subscriber is dropped.
   const config = [
     `listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false', 'max_queued_messages 0',
-    `max_inflight_messages ${receiveMaximum}`, 'set_tcp_nodelay true', 'log_dest stderr', 'log_type error'
+    `max_inflight_messages ${receiveMaximum}`, `set_tcp_nodelay ${noDelay}`, 'log_dest stderr', 'log_type error'
   ]
   writeFileSync(configFile, `${config.join('\n')}\n`)
   return launch(existsSync(SBIN) ? SBIN : 'mosquitto', ['-c', configFile], { core: 'load' })

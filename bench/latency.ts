@@ -53,7 +53,7 @@ interface Setting {
 }
 
 async function measureOne ({ receiveMaximum, roundTripMs, workers, redisUrl }: Setting): Promise<void> {
-  const broker = await startBroker({ receiveMaximum })
+  const broker = await startBroker({ receiveMaximum, noDelay: true })
   const link = roundTripMs === 0 ? undefined : await openFarLink(broker.url, roundTripMs)
   const bench = { broker: { ...broker, url: link?.url ?? broker.url }, credentials: createCredentials(), connections: CONNECTIONS, say }
   const subject = await startContender(bench, { ...PLAIN, env: { WORKERS: String(workers), REDIS_URL: redisUrl } })
