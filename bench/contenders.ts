@@ -19,10 +19,15 @@ export interface Contender {
   readonly withKeys?: boolean
   /** Commands of one request. Default: 1. All figures are for one command. */
   readonly commands?: number
+  /** HTTP connections. Default: those of the run. */
+  readonly connections?: number
 }
 
 /** Commands of a bulk request: the most that it may have. */
 const BULK_COMMANDS = 1000
+
+/** Callers that send bulks: with those of the other loads, tens of thousands of commands would be held at once, which no single caller does. */
+const BULK_CONNECTIONS = 4
 
 const MESSENGER = '../src/server.js'
 const BULK_BODY = `{"commands":[${Array.from({ length: BULK_COMMANDS }, (_, index) => BODIES[index % BODIES.length]).join(',')}]}`
@@ -37,7 +42,9 @@ export const USUAL: Contender = { name: 'Fastify + @fastify/jwt + MQTT.js', scri
 export const PLAIN: Contender = { name: 'messenger', script: MESSENGER }
 
 /** Many commands in one request. */
-export const BULK: Contender = { name: `messenger, bulk of ${BULK_COMMANDS}`, script: MESSENGER, path: `${PATH}/bulk`, bodies: [BULK_BODY], commands: BULK_COMMANDS }
+export const BULK: Contender = {
+  name: `messenger, bulk of ${BULK_COMMANDS}`, script: MESSENGER, path: `${PATH}/bulk`, bodies: [BULK_BODY], commands: BULK_COMMANDS, connections: BULK_CONNECTIONS
+}
 
 /** Everything that is compared. */
 export const CONTENDERS: readonly Contender[] = [

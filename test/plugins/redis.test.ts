@@ -32,6 +32,8 @@ t.test('Redis', { skip: skipWithoutRedis }, async t => {
     t.equal((await send(app, undefined, { 'idempotency-key': 'k' })).statusCode, 503)
     const redis = await startRedis(t, { port })
     await logs(2)
+    // By its answer the settings have been read, which would have a line of its own if they could not.
+    await app.redis?.ping()
     await redis.stop()
     await logs(3)
     await redis.start()
