@@ -2,10 +2,11 @@ import { startBroker } from './broker.js'
 import { PLAIN, startContender } from './contenders.js'
 import { openFarLink } from './far-link.js'
 import { measure } from './measure.js'
-import { killAll, pinProcesses, stopAll } from './processes.js'
+import { pinProcesses } from './processes.js'
 import { requireProc } from './proc.js'
 import { startRedis } from './redis.js'
 import { createCredentials } from './request.js'
+import { leaveNothing } from './with-broker.js'
 
 /** What a broker adds to a round trip, in milliseconds. */
 const ROUND_TRIPS_MS = [0, 20]
@@ -19,18 +20,11 @@ const WARM_UP_COMMANDS = 2_000
 
 const SECONDS = 5
 
-process.on('exit', killAll)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
-try {
+await leaveNothing(async () => {
   requireProc()
   pinProcesses()
   await measureAll()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-} finally {
-  await stopAll()
-}
+})
 
 /** What one connection to the broker carries, by its latency, its window, and the number of processes with a connection of their own. */
 async function measureAll (): Promise<void> {

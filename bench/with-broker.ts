@@ -1,14 +1,26 @@
 import { startBroker, type Broker } from './broker.js'
 import { killAll, stopAll } from './processes.js'
 
-/**
- * The frame of a measurement that needs a broker: starts one, and leaves nothing running, however it ends.
- * @param check throws, with what is to be told, where the measurement cannot be made as it was asked for
- */
-export async function withBroker (check: () => void, measure: (broker: Broker) => Promise<void>): Promise<void> {
+/** The frame of a measurement that starts processes: it says what went wrong, and leaves nothing running, however it ends. */
+export async function leaveNothing (measure: () => Promise<void>): Promise<void> {
   process.on('exit', killAll)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(1) })
   try {
+    await measure()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  } finally {
+    await stopAll()
+  }
+}
+
+/**
+ * The same with one broker.
+ * @param check throws, with what is to be told, where the measurement cannot be made as it was asked for
+ */
+export async function withBroker (check: () => void, measure: (broker: Broker) => Promise<void>): Promise<void> {
+  await leaveNothing(async () => {
     check()
     const broker = await startBroker()
     try {
@@ -16,10 +28,5 @@ export async function withBroker (check: () => void, measure: (broker: Broker) =
     } finally {
       await broker.stop()
     }
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 1
-  } finally {
-    await stopAll()
-  }
+  })
 }
