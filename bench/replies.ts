@@ -1,12 +1,12 @@
-import { Agent } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { nameDevices } from '../src/cli/device/imeis.js'
 import type { Broker } from './broker.js'
+import { createCaller } from './caller.js'
 import { launch } from './processes.js'
 import { createCredentials } from './request.js'
-import { sendAndWait, until } from './send-and-wait.js'
 import { startMessenger } from './subjects.js'
+import { until } from './until.js'
 import { withBroker } from './with-broker.js'
 
 /** What 99 of 100 callers hear within, in milliseconds: the goal. */
@@ -58,12 +58,12 @@ async function measureReplies (broker: Broker): Promise<void> {
   say('messenger  load  connections  200 with own reply  50 % within  99 % within  longest (ms)')
   for (let round = 1; round <= rounds; round += 1) {
     const messenger = await startMessenger(credentials, broker)
-    const agent = new Agent({ keepAlive: true, maxFreeSockets: Infinity })
+    const callers = imeis.map(imei => ({ imei, ...createCaller({ url: messenger.url, headers: credentials.headers, imei, waitS: WAIT_S }) }))
     for (let load = 1; load <= LOADS; load += 1) {
       const times: number[] = []
-      const answers = await Promise.all(imeis.map(async imei => {
+      const answers = await Promise.all(callers.map(async ({ imei, ask }) => {
         const startedMs = performance.now()
-        const answer = await sendAndWait(messenger.url, agent, credentials.headers, imei, WAIT_S)
+        const answer = await ask()
         times.push(performance.now() - startedMs)
         return answer === `200 ${imei}`
       }))
@@ -77,7 +77,7 @@ async function measureReplies (broker: Broker): Promise<void> {
       // What is not delivered once, and once only, ends the measurement.
       await broker.settle(right)
     }
-    agent.destroy()
+    for (const { close } of callers) close()
     await messenger.stop()
   }
   const met = p99s.filter(ms => ms < GOAL_MS).length

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isWhole, readStatus, toRequest } from './http-text.js'
 import type { LoadJob } from './load.js'
 
 /** How often requests that are due are sent, in milliseconds. */
@@ -36,11 +37,8 @@ export interface Answers {
  * try again for seconds. Here they are opened one after the other, before the load.
  */
 export async function runOverSockets ({ url, headers, bodies, connections, amount, rate = Infinity }: SocketJob): Promise<Answers> {
-  const { hostname, port, pathname, host } = new URL(url)
-  const requests = bodies.map(body => {
-    const lines = Object.entries({ host, ...headers, 'content-length': Buffer.byteLength(body) }).map(([name, value]) => `${name}: ${value}\r\n`)
-    return Buffer.from(`POST ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
-  })
+  const target = new URL(url)
+  const requests = bodies.map(body => toRequest(target, headers, body))
   const statuses = new Map<string, number>()
   const latencies: number[] = []
   const waiting: number[] = []
@@ -53,7 +51,7 @@ export async function runOverSockets ({ url, headers, bodies, connections, amoun
   let lastMs = 0
 
   for (let n = 0; n < connections; n += 1) {
-    const socket = connect(Number(port), hostname).setNoDelay()
+    const socket = connect(Number(target.port), target.hostname).setNoDelay()
     await once(socket, 'connect')
     let text = ''
     socket.setEncoding('latin1')
@@ -63,7 +61,7 @@ export async function runOverSockets ({ url, headers, bodies, connections, amoun
       lastMs = performance.now()
       answered += 1
       if (rate === Infinity || lastMs > startMs + COLD_S * 1000) latencies.push(lastMs - (dueMs.get(socket) ?? NaN))
-      const status = text.slice(9, 12)
+      const status = readStatus(text)
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
       text = ''
       const next = rate === Infinity && sent < amount ? lastMs : waiting.shift()
@@ -103,12 +101,4 @@ export async function runOverSockets ({ url, headers, bodies, connections, amoun
   while (isMissing() && performance.now() < lastMs + ANSWER_LIMIT_MS) await sleep(STEP_MS)
   for (const socket of sockets) socket.removeAllListeners('close').destroy()
   return { statuses, errors, latencies, startMs, lastMs }
-}
-
-/** Whether this is all of a response. Those of the servers here have a Content-Length, and only ASCII. */
-function isWhole (text: string): boolean {
-  const headEnd = text.indexOf('\r\n\r\n')
-  if (headEnd < 0) return false
-  const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
-  return text.length >= headEnd + 4 + Number(length)
 }

@@ -1,13 +1,13 @@
-import { Agent } from 'node:http'
 import { parseArgs } from 'node:util'
 import mqtt, { type IPublishPacket } from 'mqtt'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config/config.js'
 import type { Broker } from './broker.js'
+import { createCaller } from './caller.js'
 import { readRssMiB, requireProc } from './proc.js'
 import { createCredentials } from './request.js'
-import { sendAndWait, until } from './send-and-wait.js'
 import { startMessenger } from './subjects.js'
+import { until } from './until.js'
 import { withBroker } from './with-broker.js'
 
 /** Memory that one wait takes, in bytes: the goal. */
@@ -68,11 +68,11 @@ async function measureCallers (broker: Broker): Promise<void> {
   device.on('message', (_topic, _payload, packet) => { commands.push(packet) })
   await device.subscribeAsync('devices/+/commands', { qos: 0 })
 
-  const agent = new Agent({ keepAlive: true })
+  const callers = Array.from({ length: count }, (_, n) => createCaller({ url: messenger.url, headers: credentials.headers, imei: `d${n}`, waitS: WAIT_S }))
   const beforeMiB = readRssMiB(messenger.pid)
   const answers: Array<Promise<string>> = []
-  for (let n = 0; n < count; n += 1) {
-    answers.push(sendAndWait(messenger.url, agent, credentials.headers, `d${n}`, WAIT_S))
+  for (const [n, { ask }] of callers.entries()) {
+    answers.push(ask())
     if (n % BATCH === BATCH - 1) await until(() => commands.length === n + 1, `${n + 1} commands at the device`)
   }
   await until(() => commands.length === count, `${count} commands at the device`)
@@ -85,7 +85,7 @@ async function measureCallers (broker: Broker): Promise<void> {
   const answeredMs = performance.now() - startedMs
   say(`${count} callers over HTTP wait at once: ${(waitingMiB - beforeMiB).toFixed(0)} MiB more resident, ${((waitingMiB - beforeMiB) * 1024 / count).toFixed(1)} KiB each with connection and request`)
   say(`${count - wrong.length} of ${count} were answered with the reply of their own device, the last one ${answeredMs.toFixed(0)} ms after the first reply`)
-  agent.destroy()
+  for (const { close } of callers) close()
   await device.endAsync(true)
   await messenger.stop()
   if (wrong.length > 0) throw new Error(`wrong answers, e.g.: ${wrong[0]}`)
