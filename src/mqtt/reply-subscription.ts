@@ -14,6 +14,10 @@ export interface ReplySubscriptionOptions {
   readonly log: Pick<FastifyBaseLogger, 'warn'>
 }
 
+/** After a connection that ended on the subscription, nobody's wait has it tried again for so long, in milliseconds: at first, and at most. */
+const FIRST_PAUSE_MS = 1_000
+const LAST_PAUSE_MS = 60_000
+
 /** Why nobody can wait for a reply just now. */
 type Obstacle = Extract<NotSentReason, 'not_connected' | 'no_reply_topic'>
 
@@ -24,13 +28,18 @@ export type ReplySubscription = ReturnType<typeof createReplySubscription>
  *
  * It is made when the first command asks for a reply, and then again on each new connection: where
  * nobody ever waits, the user of the messenger needs no permission for it. A broker may also close
- * the connection on a SUBSCRIBE that it forbids; so where it ends before the SUBACK, the next one is
- * left alone until somebody asks again.
+ * the connection on a SUBSCRIBE that it forbids, which takes the commands of all callers with it. So where
+ * it ends before the first SUBACK of this process, who asks is told for a while that there is none, and
+ * the next connection is left alone; the while doubles each time.
  */
 export function createReplySubscription ({ filter, timeoutMs, clock, log }: ReplySubscriptionOptions) {
   let link: SubscribableLink | undefined
   let state: 'none' | 'asked' | 'overdue' | 'granted' | 'refused' = 'none'
   let isWanted = false
+  // One that was granted once is not what its connection ended for.
+  let wasGranted = false
+  let pauseMs = FIRST_PAUSE_MS
+  let pausedUntilMs = -Infinity
   let askers: Array<(obstacle: Obstacle | undefined) => void> = []
   let cancelTimeout = () => {}
 
@@ -63,6 +72,7 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
   function acknowledge (reasonCode: number): void {
     cancelTimeout()
     const isRefused = isRefusal(reasonCode)
+    wasGranted ||= !isRefused
     state = isRefused ? 'refused' : 'granted'
     if (isRefused) log.warn({ filter, reasonCode }, 'the broker refuses the subscription to replies; requests with Prefer: wait are answered 406')
     answer(isRefused ? 'no_reply_topic' : undefined)
@@ -71,10 +81,17 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
   /** Forgets the connection, which has ended. */
   function close (): void {
     cancelTimeout()
-    if (state === 'asked' || state === 'overdue') isWanted = false
+    if (!wasGranted && (state === 'asked' || state === 'overdue')) pause()
     link = undefined
     state = 'none'
     answer('not_connected')
+  }
+
+  function pause (): void {
+    isWanted = false
+    pausedUntilMs = clock.nowMs() + pauseMs
+    log.warn({ filter, pauseMs }, 'the connection ended on the subscription to replies; until it is tried again requests with Prefer: wait are answered 406')
+    pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)
   }
 
   /**
@@ -88,6 +105,10 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
     }
     if (state === 'granted' || state === 'refused') {
       tell(state === 'refused' ? 'no_reply_topic' : undefined)
+      return
+    }
+    if (clock.nowMs() < pausedUntilMs) {
+      tell('no_reply_topic')
       return
     }
     isWanted = true

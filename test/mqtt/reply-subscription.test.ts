@@ -8,8 +8,9 @@ function setUp () {
   const { clock, advance } = createFakeClock()
   const asked: string[] = []
   const told: Array<string | undefined> = []
+  const warnings: object[] = []
   let links = 0
-  const subscription = createReplySubscription({ filter: 'replies/+', timeoutMs: 1000, clock, log: { warn () {} } })
+  const subscription = createReplySubscription({ filter: 'replies/+', timeoutMs: 1000, clock, log: { warn (fields: object) { warnings.push(fields) } } })
 
   function open (): void {
     const name = `link ${links += 1}`
@@ -22,7 +23,7 @@ function setUp () {
     }
     subscription.open(link)
   }
-  return { subscription, open, advance, asked, told, ask: () => { subscription.whenKnown(obstacle => { told.push(obstacle) }) } }
+  return { subscription, open, advance, asked, told, warnings, ask: () => { subscription.whenKnown(obstacle => { told.push(obstacle) }) } }
 }
 
 const turn = () => new Promise(resolve => { setImmediate(resolve) })
@@ -85,21 +86,50 @@ t.test('is not given up for a connection that has ended meanwhile', async t => {
   const { subscription, open, ask, told, advance } = setUp()
   open()
   ask()
+  subscription.acknowledge(0)
+  subscription.close()
+  open()
+  ask()
   advance(1000)
   subscription.close()
   open()
   ask()
   await turn()
-  t.strictSame(told, ['not_connected'])
+  t.strictSame(told, [undefined, 'not_connected'])
 })
 
-t.test('is not made again by itself on the connection after one that ended before the SUBACK', async t => {
-  const { subscription, open, ask, asked } = setUp()
+t.test('is left alone for a while after a connection that ended before the first SUBACK, each time for longer', async t => {
+  const { subscription, open, ask, asked, told, advance, warnings } = setUp()
+  const pausesMs = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]
+  for (const [n, pauseMs] of pausesMs.entries()) {
+    open()
+    t.equal(asked.length, n, 'not asked for by itself')
+    ask()
+    t.equal(asked.length, n + 1)
+    subscription.close()
+    t.strictSame(warnings.at(-1), { filter: 'replies/+', pauseMs })
+    open()
+    told.length = 0
+    advance(pauseMs - 1)
+    ask()
+    t.strictSame(told, ['no_reply_topic'], 'nobody has a connection end again')
+    t.equal(asked.length, n + 1)
+    subscription.close()
+    advance(1)
+  }
+})
+
+t.test('is made again by itself on each new connection once it was granted, also after one that ended before the SUBACK', async t => {
+  const { subscription, open, ask, asked, told } = setUp()
   open()
   ask()
+  subscription.acknowledge(0)
   subscription.close()
   open()
-  t.strictSame(asked, ['link 1 replies/+'])
+  subscription.close()
+  open()
+  t.strictSame(asked, ['link 1 replies/+', 'link 2 replies/+', 'link 3 replies/+'])
+  subscription.acknowledge(0)
   ask()
-  t.strictSame(asked, ['link 1 replies/+', 'link 2 replies/+'])
+  t.strictSame(told, [undefined, undefined])
 })

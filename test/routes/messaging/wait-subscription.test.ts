@@ -47,11 +47,16 @@ t.test('answers 406 where the broker refuses the subscription to replies, says s
   t.equal(log.lines.filter(line => line.includes('the broker refuses the subscription to replies')).length, 1)
 })
 
-t.test('does not subscribe again by itself where the broker closed the connection on the SUBSCRIBE', async t => {
-  const { broker, advance, app } = await startScriptedApp(t, { ...acknowledging, onSubscribe (_packet, { socket }) { socket.destroy() } })
-  t.equal((await send(app, EXAMPLE, WAIT)).statusCode, 406)
-  advance(2_000)
+t.test('does not let callers cut the connection again and again where the broker closes it on the SUBSCRIBE', async t => {
+  const { broker, advance, app, log } = await startScriptedApp(t, { ...acknowledging, onSubscribe (_packet, { socket }) { socket.destroy() } })
+  t.equal((await send(app, EXAMPLE, WAIT)).headers['proxy-status'], 'messenger; error=destination_unavailable')
+  advance(999)
   await app.mqtt.whenConnected()
   t.equal((await send(app)).statusCode, 200)
+  const { statusCode, headers } = await send(app, EXAMPLE, WAIT)
+  t.strictSame([statusCode, headers['proxy-status']], [406, 'messenger; error=proxy_configuration_error; details="reply topic refused"'])
+  t.equal((await send(app)).statusCode, 200, 'the connection is still there')
+  t.equal(broker.connections.length, 2)
   t.strictSame(broker.connections[1]?.subscribed, [])
+  t.equal(log.lines.filter(line => line.includes('the connection ended on the subscription to replies')).length, 1)
 })
