@@ -69,12 +69,13 @@ export type Replies = ReturnType<typeof createReplies>
  *
  * A wait ends with the answer, at its deadline, or as soon as it is known that there will be none: nothing
  * was sent, or nobody is subscribed. A lost PUBACK does not end it, as the answer may still come.
- * What ended without an answer is remembered for a while, as many as may wait at a time.
+ * What ended is remembered for a while: without an answer, as many as may wait at a time, and as many that were answered.
  */
 export function createReplies ({ clock, maxWaiters, subscription, send, onReply, onLate }: RepliesOptions) {
   const waiters = new Map<string, Waiter>()
-  // In the order in which they ended. Of one that was answered only that is remembered.
-  const endedWaits = new Map<string, Waiter | 'answered'>()
+  // Both in the order in which they ended.
+  const unanswered = new Map<string, Waiter>()
+  const answered = new Set<string>()
   const deadlines = createDeadlines<Waiter>()
   const { sweepBy, cancel: cancelSweep } = createSweepTimer(clock, sweep)
 
@@ -113,10 +114,14 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     waiter.outcomeMs = clock.nowMs() - waiter.startedMs
   }
 
+  function find (id: string): Waiter | undefined {
+    return waiters.get(id) ?? unanswered.get(id)
+  }
+
   /** Takes the outcome of a wait's publication that became known after it had been given as unknown. */
   function settleLate ({ id }: Publication, outcome: Outcome): void {
-    const waiter = waiters.get(id) ?? endedWaits.get(id)
-    if (waiter !== undefined && waiter !== 'answered') settle(waiter, outcome)
+    const waiter = find(id)
+    if (waiter !== undefined) settle(waiter, outcome)
   }
 
   /** Takes a message of the subscription. */
@@ -128,16 +133,16 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     if (payload.length > MAX_REPLY_BYTES) return 'too_large'
     const reply = readReply(payload, correlationData)
     if (reply === undefined) return 'malformed'
-    const waiter = waiters.get(reply.id) ?? endedWaits.get(reply.id)
+    if (answered.has(reply.id)) return 'duplicate'
+    const waiter = find(reply.id)
     if (waiter === undefined) return 'unknown'
-    if (waiter === 'answered') return 'duplicate'
     if (topic !== waiter.publication.replyTo.topic) return 'forged'
     const isLate = !waiters.has(reply.id)
     waiter.reply = reply.json
     waiter.replyTraceparent = traceparent
     if (waiter.outcome?.kind !== 'accepted' || waiter.outcome.noSubscribers) setOutcome(waiter, ANSWERED)
     if (waiter.end === undefined) {
-      endedWaits.set(reply.id, 'answered')
+      noteAnswered(waiter)
       onLate(tell(waiter, ANSWERED))
     } else {
       end(waiter, ANSWERED)
@@ -156,17 +161,24 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     const { id } = waiter.publication
     deadlines.remove(waiter)
     if (!waiters.delete(id)) return
-    endedWaits.set(id, waiter)
-    if (endedWaits.size <= maxWaiters) return
-    const [oldest] = endedWaits.keys()
-    endedWaits.delete(String(oldest))
+    unanswered.set(id, waiter)
+    dropOldest(unanswered, maxWaiters)
+  }
+
+  function noteAnswered (waiter: Waiter): void {
+    const { id } = waiter.publication
+    deadlines.remove(waiter)
+    waiters.delete(id)
+    unanswered.delete(id)
+    answered.add(id)
+    dropOldest(answered, maxWaiters)
   }
 
   function end (waiter: Waiter, outcome: Outcome): void {
     const resolve = waiter.end
     waiter.end = undefined
-    makeRoom(waiter)
-    if (waiter.reply !== undefined) endedWaits.set(waiter.publication.id, 'answered')
+    if (waiter.reply === undefined) makeRoom(waiter)
+    else noteAnswered(waiter)
     resolve?.(tell(waiter, outcome))
   }
 
@@ -207,6 +219,13 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     /** How many wait. */
     get size () { return waiters.size }
   }
+}
+
+/** Forgets what came first, where there is more than so much. */
+function dropOldest (ids: Map<string, unknown> | Set<string>, most: number): void {
+  if (ids.size <= most) return
+  const [oldest] = ids.keys()
+  ids.delete(String(oldest))
 }
 
 function tell ({ publication, reply, replyTraceparent, outcomeMs }: Waiter, outcome: Outcome): Waited {

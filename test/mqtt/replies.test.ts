@@ -91,6 +91,21 @@ t.test('remembers of those that have ended as many as may wait, the last ones', 
   for (const id of ['b', 'c', 'd']) t.equal(receive(id), 'duplicate')
 })
 
+t.test('remembers one that ended without a reply for as many others that did, however many were answered meanwhile', async t => {
+  const { wait, receive, advance, late } = setUp(2)
+  wait('a')
+  advance(10_000)
+  for (const id of ['b', 'c', 'd', 'e']) {
+    wait(id)
+    receive(id)
+  }
+  t.equal(receive('a', '2'), 'late')
+  t.strictSame(late.map(({ reply }) => reply), ['2'])
+  for (const id of ['f', 'g', 'h']) wait(id).leave()
+  t.equal(receive('f'), 'unknown')
+  t.equal(receive('g'), 'late')
+})
+
 t.test('ends each wait at its own deadline, whatever their order', async t => {
   const { wait, advance } = setUp(10)
   const ended: number[] = []
