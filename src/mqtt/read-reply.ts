@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { readMemberText } from '../json/member-text.js'
 
 /** Largest payload of a reply, in bytes. */
 export const MAX_REPLY_BYTES = 16_384
@@ -37,10 +38,10 @@ function isJson (text: string): boolean {
 function readEnvelope (text: string): DeviceReply | undefined {
   try {
     const envelope: unknown = JSON.parse(text)
-    if (typeof envelope !== 'object' || envelope === null || !('id' in envelope) || !('result' in envelope)) return undefined
-    const { id, result } = envelope
-    // Of what is nested too deeply to be written down again, this throws.
-    return typeof id === 'string' ? { id, json: JSON.stringify(result) } : undefined
+    if (typeof envelope !== 'object' || envelope === null || !('id' in envelope)) return undefined
+    const { id } = envelope
+    const json = readMemberText(text, 'result')
+    return typeof id === 'string' && json !== undefined ? { id, json } : undefined
   } catch {
     return undefined
   }
