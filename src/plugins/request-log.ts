@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createAnsweredLog, createCommandLog } from '../answered-line.js'
 import type { Clock } from '../clock.js'
+import { whenOver } from '../when-over.js'
 import type { BulkItem } from './authorization.js'
 import type { Sent } from './mqtt.js'
 
@@ -37,11 +38,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
 
   // Where the caller has gone, no response is ever finished; but its connection is closed.
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (request.command !== null || request.items !== null) {
-      if (reply.raw.closed) log(request, reply)
-      // Each closes once, and `once` costs more.
-      else reply.raw.on('close', () => { log(request, reply) })
-    }
+    if (request.command !== null || request.items !== null) whenOver(request, reply, () => { log(request, reply) })
     done(null, payload)
   })
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { traceparentOf, tracestateOf, type TraceContext } from '../tracing/trace-context.js'
 import type { RequestSpan, Tracing } from '../tracing/tracing.js'
+import { whenOver } from '../when-over.js'
 import { loggedPathOf } from './request-log.js'
 
 declare module 'fastify' {
@@ -63,7 +64,7 @@ function begin (tracing: Tracing, request: FastifyRequest, reply: FastifyReply):
   })
   request.span = span
   // Where the caller has gone, no response is ever finished; but its connection is closed.
-  reply.raw.once('close', () => { span.end(reply.raw.writableFinished ? reply.statusCode : undefined) })
+  whenOver(request, reply, () => { span.end(reply.raw.writableFinished ? reply.statusCode : undefined) })
 }
 
 /** What the publishes of a request are children of: its span, or without one the caller's. */

@@ -6,6 +6,7 @@ import { answerError, sendProblem } from '../../plugins/error-handler.js'
 import type { Sent } from '../../plugins/mqtt.js'
 import { traceContextOf } from '../../plugins/tracing.js'
 import { createSendBody } from '../../schemas/messaging.js'
+import { whenOver } from '../../when-over.js'
 import { sendDocs } from './send-docs.js'
 import { answerTo, replyWith, toRecord } from './outcome-reply.js'
 
@@ -45,7 +46,7 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
 function waitForReply (command: Command, waitS: number, reply: FastifyReply): Promise<Sent> {
   const { sent, leave } = reply.server.mqtt.sendAndWait(command, waitS)
   reply.header('preference-applied', `wait=${waitS}`)
-  if (reply.request.claim === null) reply.raw.once('close', leave)
+  if (reply.request.claim === null) whenOver(reply.request, reply, leave)
   return sent
 }
 

@@ -187,6 +187,19 @@ t.test('frees the place of a caller that goes away', async t => {
   }
 })
 
+t.test('frees the places of a caller that goes away with several requests on one connection, and logs each', async t => {
+  const { app, log, published } = await startScriptedApp(t, acknowledging)
+  const caller = await openRaw(t, await listen(t, app))
+  const request = await writeOut(WAIT)
+  caller.write(request.repeat(3))
+  await published(3)
+  t.equal(app.mqtt.waiters, 3)
+  caller.socket.destroy()
+  await until(() => app.mqtt.waiters === 0, 'the free places')
+  await until(() => log.answered().length === 3, 'the audit lines')
+  for (const line of log.answered()) t.match(line, { status: 504, outcome: 'accepted', reason: 'reply_timeout' })
+})
+
 t.test('tells a device of MQTT 3.1.1 in the payload where to answer, and takes id and result from there', async t => {
   const { broker, app, published } = await startScriptedApp(t, acknowledging, { MQTT_PROTOCOL: '3.1.1', MQTT_PAYLOAD: 'json' })
   const response = send(app, EXAMPLE, WAIT)
