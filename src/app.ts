@@ -98,7 +98,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
   await app.register(httpRules)
   await app.register(cors, { corsOrigins: config.corsOrigins })
   await app.register(notFound)
-  await app.register(drain)
+  await app.register(drain, { clock })
   await app.register(openapi)
   await app.register(auth, { ...config.auth, keyFetchTimeoutMs, clock })
   await app.register(authorization, { ...config.auth, topic: config.mqtt.topic, isProduction: config.isProduction })
@@ -118,6 +118,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     microOps: config.microOps,
     commandTtlS: config.commandTtlS,
     handOverMs: config.mqtt.queueTimeoutMs + config.mqtt.publishTimeoutMs,
+    lastHandOverMs: config.lastHandOverMs,
     clock
   })
   return app

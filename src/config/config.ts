@@ -66,6 +66,8 @@ export function loadConfig (
     corsOrigins: readCorsOrigins(env, isDemo, faults),
     drainDelayMs: env.DRAIN_DELAY_MS,
     shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_MS,
+    /** Once new requests are refused, a command that is handed over within this time still has its outcome in time, in milliseconds. */
+    lastHandOverMs: env.SHUTDOWN_TIMEOUT_MS - leastShutdownMs(env),
     /** Seconds, where a command states no `ttl`. */
     commandTtlS: env.COMMAND_TTL_S,
     /** The only operations accepted; undefined accepts any. */
@@ -205,10 +207,14 @@ function checkMode (env: Env, isDemo: boolean, urls: readonly string[], faults: 
 }
 
 function checkShutdown (env: Env, faults: Faults): void {
-  const leastMs = env.DRAIN_DELAY_MS + env.MQTT_QUEUE_TIMEOUT_MS + env.MQTT_PUBLISH_TIMEOUT_MS + STOP_MARGIN_MS
+  const leastMs = leastShutdownMs(env)
   if (env.SHUTDOWN_TIMEOUT_MS >= leastMs) return
   faults.add('SHUTDOWN_TIMEOUT_MS', `must be at least ${leastMs}, which is DRAIN_DELAY_MS + MQTT_QUEUE_TIMEOUT_MS + ` +
     `MQTT_PUBLISH_TIMEOUT_MS + ${STOP_MARGIN_MS}: every accepted request gets its answer`)
+}
+
+function leastShutdownMs (env: Env): number {
+  return env.DRAIN_DELAY_MS + env.MQTT_QUEUE_TIMEOUT_MS + env.MQTT_PUBLISH_TIMEOUT_MS + STOP_MARGIN_MS
 }
 
 /** Several processes can share neither an embedded broker nor what is remembered in memory. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Clock } from '../clock.js'
 import { ProblemError } from '../errors.js'
 
 declare module 'fastify' {
@@ -9,15 +10,21 @@ declare module 'fastify' {
   }
 }
 
-function createDrain () {
+function createDrain (clock: Clock) {
   let stage: 'serving' | 'leaving' | 'refusing' = 'serving'
+  let refusesSinceMs: number | undefined
   return {
     /** Turns readiness to 503, so that balancers look elsewhere; requests are still served. */
     leave () { stage = 'leaving' },
     /** Answers every new request with 503 from now on. What is under way goes on. */
-    refuse () { stage = 'refusing' },
+    refuse () {
+      stage = 'refusing'
+      refusesSinceMs ??= clock.nowMs()
+    },
     get isServing () { return stage === 'serving' },
-    get isRefusing () { return stage === 'refusing' }
+    get isRefusing () { return stage === 'refusing' },
+    /** For how long it has refused, in milliseconds; 0 while it does not. */
+    get refusesForMs () { return refusesSinceMs === undefined ? 0 : clock.nowMs() - refusesSinceMs }
   }
 }
 
@@ -25,8 +32,8 @@ function createDrain () {
  * Refuses new requests while the server stops. Fastify's own `return503OnClosing`
  * is off: it answers another body, without `X-Request-Id`.
  */
-export default fp(async (fastify: FastifyInstance) => {
-  const drain = createDrain()
+export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) => {
+  const drain = createDrain(clock)
   fastify.decorate('drain', drain)
   fastify.addHook('preClose', async () => { drain.refuse() })
 

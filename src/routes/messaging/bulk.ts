@@ -15,6 +15,8 @@ import type { SendRouteOptions } from './send.js'
 export interface BulkRouteOptions extends SendRouteOptions {
   /** How long commands may wait for those before them, in milliseconds. */
   readonly handOverMs: number
+  /** The same once the server stops: what is handed over later might have no outcome in time. */
+  readonly lastHandOverMs: number
   readonly clock: Clock
 }
 
@@ -35,7 +37,7 @@ interface Batch {
 
 /** `POST /messaging/send/bulk`: many commands, each answered by itself. */
 export const bulkRoute: FastifyPluginAsyncTypebox<BulkRouteOptions> = async (fastify, options) => {
-  const { commandTtlS, handOverMs, clock } = options
+  const { commandTtlS, handOverMs, lastHandOverMs, clock } = options
   // What may still turn out otherwise, by publication.
   const unsettled = new WeakMap<object, { batch: Batch, item: BulkItem }>()
   // Requests of which something may have been published.
@@ -65,13 +67,14 @@ export const bulkRoute: FastifyPluginAsyncTypebox<BulkRouteOptions> = async (fas
    */
   async function publish (request: FastifyRequest, batch: Batch): Promise<void> {
     const deadlineMs = clock.nowMs() + handOverMs
+    const isInTime = () => clock.nowMs() < deadlineMs && fastify.drain.refusesForMs <= lastHandOverMs
     const shared = { receivedAtMs: request.receivedAtMs, requestId: request.id, ...traceContextOf(request) }
     const atMost = Math.min(Math.max(1, fastify.mqtt.window), PUBLISHED_AT_ONCE)
     const accepted = batch.items.flatMap(item => item.command === undefined || item.refusal !== undefined ? [] : [{ item, body: item.command }])
     await forEachAtMost(accepted, atMost, async ({ item, body }) => {
       const { imei, micro_op: microOp, ttl } = body
       const command = { imei, topic: item.topic, microOp, ttlS: ttl ?? commandTtlS, ...shared }
-      item.sent = clock.nowMs() < deadlineMs ? await fastify.mqtt.send(command) : fastify.mqtt.giveUp(command)
+      item.sent = isInTime() ? await fastify.mqtt.send(command) : fastify.mqtt.giveUp(command)
       if (item.sent.outcome.kind === 'unknown') unsettled.set(item.sent.publication, { batch, item })
     })
   }

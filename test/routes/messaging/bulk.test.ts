@@ -5,6 +5,7 @@ import { startCountingTap } from '../../helpers/counting-tap.js'
 import { commandsFor } from '../../helpers/commands.js'
 import { createLog } from '../../helpers/log.js'
 import { skipWithoutMosquitto, startMosquitto } from '../../helpers/mosquitto.js'
+import { startScriptedApp } from '../../helpers/scripted-app.js'
 import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { subscribe } from '../../helpers/subscriber.js'
 
@@ -181,6 +182,24 @@ t.test('answers 504 to what filled the window of a broker that has stopped, and 
   t.ok(tookMs < 5000, `${tookMs} ms`)
   t.strictSame(answer.json().results[0], { imei: 'd0', ...UNKNOWN })
   t.equal(broker.published.length, 20)
+})
+
+t.test('hands over no command of which the outcome might come after the end of a stop', async t => {
+  const statusesWith = async (lastHandOverMs: number) => {
+    const { app, broker, advance, published } = await startScriptedApp(t, { properties: { receiveMaximum: 1 } }, { SHUTDOWN_TIMEOUT_MS: String(8_000 + lastHandOverMs) })
+    const answer = sendBulk(app, commandsFor(3))
+    await published(1)
+    app.drain.refuse()
+    advance(100)
+    const [connection] = broker.connections
+    for (let n = 1; n <= broker.published.length; n += 1) {
+      connection?.puback(broker.published[n - 1]?.messageId)
+      await Promise.race([published(n + 1), answer])
+    }
+    return (await answer).json().results.map(({ status }: { status: number }) => status)
+  }
+  t.strictSame(await statusesWith(99), [200, 406, 406])
+  t.strictSame(await statusesWith(100), [200, 200, 200])
 })
 
 t.test('refuses all at once for what a token lacks for every command, with its challenge', async t => {
