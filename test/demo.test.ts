@@ -227,7 +227,7 @@ t.test('takes the port that is asked for where that is free, and another one whe
 
 t.test('does not start a broker without Aedes, and says what to install', async t => {
   const absent = { get Aedes () { throw new Error("Cannot find package 'aedes'") } }
-  const { startEmbeddedBroker } = await t.mockImport<typeof import('../src/mqtt/embedded-broker.js')>('../src/mqtt/embedded-broker.js', { aedes: absent })
+  const { startEmbeddedBroker } = await t.mockImport<typeof import('../src/mqtt/embedded-broker.js')>(import.meta.resolve('../src/mqtt/embedded-broker.js'), { aedes: absent })
   await t.rejects(startEmbeddedBroker(), {
     message: /^the embedded broker needs the package aedes: npm install aedes@2\.0\.0-beta\.1, or set MQTT_URL$/,
     cause: { message: "Cannot find package 'aedes'" }

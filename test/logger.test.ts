@@ -26,11 +26,20 @@ function createOutput (isTTY: boolean) {
   }
 }
 
-t.test('logs JSON lines where nobody looks on, with nothing loaded for it', async t => {
-  const { output, read } = createOutput(false)
-  const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>('../src/logger.js', { 'pino-pretty': absent })
-  t.strictSame(shapeOf(await createLogger('warn', output)), { level: 'warn', isJson: true })
-  t.equal(read(), '')
+t.test('without pino-pretty', async t => {
+  const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>(import.meta.resolve('../src/logger.js'), { 'pino-pretty': absent })
+
+  t.test('logs JSON lines where nobody looks on, with nothing loaded for it', async t => {
+    const { output, read } = createOutput(false)
+    t.strictSame(shapeOf(await createLogger('warn', output)), { level: 'warn', isJson: true })
+    t.equal(read(), '')
+  })
+
+  t.test('logs JSON lines on a terminal, and says first what to install', async t => {
+    const { output, read } = createOutput(true)
+    t.strictSame(shapeOf(await createLogger('debug', output)), { level: 'debug', isJson: true })
+    t.equal(read(), '{"level":40,"msg":"for a readable log on a terminal: npm install pino-pretty"}\n')
+  })
 })
 
 t.test('logs text with the time of day on a terminal', async t => {
@@ -49,11 +58,4 @@ t.test('logs from the level that is asked for, also on a terminal', async t => {
   t.equal(read(), '')
   log.warn('but this')
   t.match(read(), /^\[\d\d:\d\d:\d\d\] WARN: but this\n$/)
-})
-
-t.test('logs JSON lines on a terminal without pino-pretty, and says first what to install', async t => {
-  const { output, read } = createOutput(true)
-  const { createLogger } = await t.mockImport<typeof import('../src/logger.js')>('../src/logger.js', { 'pino-pretty': absent })
-  t.strictSame(shapeOf(await createLogger('debug', output)), { level: 'debug', isJson: true })
-  t.equal(read(), '{"level":40,"msg":"for a readable log on a terminal: npm install pino-pretty"}\n')
 })

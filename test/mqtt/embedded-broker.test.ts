@@ -47,7 +47,7 @@ t.test('listens on the port it is given, or on a free one where that is taken', 
 })
 
 t.test('says what to install where Aedes is absent', async t => {
-  const { startEmbeddedBroker } = await t.mockImport<typeof import('../../src/mqtt/embedded-broker.js')>('../../src/mqtt/embedded-broker.js', {
+  const { startEmbeddedBroker } = await t.mockImport<typeof import('../../src/mqtt/embedded-broker.js')>(import.meta.resolve('../../src/mqtt/embedded-broker.js'), {
     aedes: { get Aedes (): never { throw new Error('Cannot find package') } }
   })
   await t.rejects(startEmbeddedBroker(0), { message: 'the embedded broker needs the package aedes: npm install aedes@2.0.0-beta.1, or set MQTT_URL' })
