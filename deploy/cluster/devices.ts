@@ -2,10 +2,7 @@ import mqtt from 'mqtt'
 import type { Scope } from '../../test/helpers/scope.js'
 import { until } from '../../test/helpers/until.js'
 import { DEVICES } from './broker-nodes.js'
-import { identify, type Publication } from './recorder.js'
-
-/** What a device got. */
-export type Delivery = Pick<Publication, 'id' | 'imei'>
+import { identify, type Message } from './recorder.js'
 
 /** Between two attempts to reach a node, in milliseconds. */
 const RECONNECT_MS = 200
@@ -17,7 +14,7 @@ export type Devices = Awaited<ReturnType<typeof startDevices>>
  * while it moves from one node to the next has to wait for it. It takes the nodes in turn.
  */
 export async function startDevices (scope: Scope, ports: readonly number[]) {
-  const deliveries: Delivery[] = []
+  const deliveries: Message[] = []
   const client = mqtt.connect({
     servers: ports.map(port => ({ host: '127.0.0.1', port })),
     ...DEVICES,
@@ -34,7 +31,7 @@ export async function startDevices (scope: Scope, ports: readonly number[]) {
   client.on('connect', () => {
     client.subscribeAsync('devices/+/commands', { qos: 1 }).then(() => { isSubscribed = true }, () => {})
   })
-  client.on('message', (_topic, payload) => { deliveries.push(identify(payload)) })
+  client.on('message', (topic, payload) => { deliveries.push(identify(topic, payload)) })
   await until(() => isSubscribed, 'the subscription', 30_000)
   return {
     deliveries,

@@ -1,8 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastingPort } from './ports.js'
 import { runGroup } from '../../test/helpers/rabbitmq.js'
 import type { Scope } from '../../test/helpers/scope.js'
+import { until } from '../../test/helpers/until.js'
+
+/** On a busy machine, in milliseconds. */
+const START_MS = 30_000
 
 /** What somebody would run in front of several replicas, see README.md for each line. */
 const config = (dir: string, port: number, replicas: readonly number[]) => `
@@ -51,5 +55,8 @@ export async function startNginx (scope: Scope, dir: string, replicas: readonly 
   writeFileSync(file, config(dir, port, replicas))
   const nginx = runGroup('nginx', ['-p', dir, '-c', file, '-e', join(dir, 'nginx-error.log')], { PATH: `${process.env.PATH}:/usr/sbin` })
   scope.teardown(() => nginx.stop('SIGTERM'))
+  // It writes its number once it listens.
+  await until(() => nginx.ended || existsSync(join(dir, 'nginx.pid')), 'the start of nginx', START_MS)
+  if (nginx.ended) throw new Error(`nginx ended: ${nginx.said}`)
   return { port, url: `http://127.0.0.1:${port}` }
 }

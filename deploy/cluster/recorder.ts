@@ -3,14 +3,19 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import mqttPacket from 'mqtt-packet'
 import type { Scope } from '../../test/helpers/scope.js'
 
-/** One PUBLISH that a replica wrote to a broker node as a whole. */
-export interface Publication {
-  /** The command's own id. */
+/** A command as it is on its way, by its topic and by its payload. */
+export interface Message {
+  readonly topic: string
+  /** The command's own id; empty: the payload has none. */
   readonly id: string
-  /** Its device, of which every command of the drill has one of its own. */
+  /** Its device, of which every command of the drill has one of its own; empty: the payload has none. */
   readonly imei: string
-  /** Whether the broker sent its PUBACK. */
-  isAcknowledged: boolean
+}
+
+/** One PUBLISH that a replica wrote to a broker node as a whole. */
+export interface Publication extends Message {
+  /** When its PUBACK passed, by `performance.now()`; undefined: it did not. */
+  acknowledgedMs: number | undefined
 }
 
 /**
@@ -26,14 +31,14 @@ export async function recordNode (scope: Scope, brokerPort: number, publications
     const unacknowledged = new Map<number, Publication>()
     sent.on('packet', packet => {
       if (packet.cmd !== 'publish') return
-      const publication = { ...identify(packet.payload), isAcknowledged: false }
+      const publication = { ...identify(packet.topic, packet.payload), acknowledgedMs: undefined }
       publications.push(publication)
       unacknowledged.set(Number(packet.messageId), publication)
     })
     answered.on('packet', packet => {
       if (packet.cmd !== 'puback') return
       const publication = unacknowledged.get(Number(packet.messageId))
-      if (publication !== undefined) publication.isAcknowledged = true
+      if (publication !== undefined) publication.acknowledgedMs = performance.now()
       unacknowledged.delete(Number(packet.messageId))
     })
     near.on('data', chunk => {
@@ -42,6 +47,7 @@ export async function recordNode (scope: Scope, brokerPort: number, publications
       far.write(chunk)
     })
     far.on('data', chunk => {
+      // First noted, then passed on: otherwise a 200 that follows from it could seem to be earlier.
       answered.parse(chunk)
       near.write(chunk)
     })
@@ -64,8 +70,21 @@ export async function recordNode (scope: Scope, brokerPort: number, publications
   return `mqtt://127.0.0.1:${port}`
 }
 
-/** Which command a payload is. */
-export function identify (payload: Buffer | string): { id: string, imei: string } {
-  const { id, imei } = JSON.parse(String(payload)) as Record<string, unknown>
-  return { id: String(id), imei: String(imei) }
+/** Which command a message is. What cannot be read as one is still a message, which nobody should have sent. */
+export function identify (topic: string, payload: Buffer | string): Message {
+  const members = parse(String(payload))
+  const text = (name: string) => {
+    const value = members.get(name)
+    return typeof value === 'string' ? value : ''
+  }
+  return { topic, id: text('id'), imei: text('imei') }
+}
+
+function parse (payload: string): Map<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(payload)
+    return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : [])
+  } catch {
+    return new Map()
+  }
 }

@@ -28,10 +28,14 @@ export async function createReplica (scope: Scope, env: Readonly<Record<string, 
   return {
     port,
     ready,
-    /** Sends it a signal and waits for its end. */
-    async stop (signal: NodeJS.Signals): Promise<void> {
+    /**
+     * Sends it a signal and waits for its end.
+     * @throws where SIGTERM did not end it by itself with code 0
+     */
+    async stop (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
       program.kill(signal)
-      await program.exit()
+      const end = await program.exit()
+      if (signal === 'SIGTERM') assertGracefulEnd(end, `the replica on port ${port}`, program.output)
     },
     /** Starts it again and waits until it is ready. */
     async start (): Promise<void> {
@@ -39,6 +43,21 @@ export async function createReplica (scope: Scope, env: Readonly<Record<string, 
       await ready()
     }
   }
+}
+
+/** How a program ended. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/**
+ * A stop that is asked for is not a failure: what is under way is answered, and the code says so.
+ * @throws where it ended otherwise than by itself with code 0
+ */
+export function assertGracefulEnd ({ code, signal }: End, name: string, { stdout, stderr } = { stdout: '', stderr: '' }): void {
+  if (code === 0 && signal === null) return
+  throw new Error([`${name} ended with ${signal ?? `code ${code}`}, where SIGTERM was to end it with code 0`, stdout, stderr].filter(text => text !== '').join('\n'))
 }
 
 async function isReady (port: number): Promise<boolean> {
