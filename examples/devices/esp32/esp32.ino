@@ -58,9 +58,7 @@ void onCommand(char* topic, byte* payload, unsigned int length) {
   const long long expiresAt = command["expires_at"] | 0LL;
   if (id == "" || cameBefore(id)) return;
 
-  // A clock that was never set says 1970: then nobody knows whether it is late, and it is not executed.
-  const time_t now = time(nullptr);
-  if (now < 1700000000 || (long long)now > expiresAt) return;
+  if ((long long)time(nullptr) > expiresAt) return;  // too late
 
   const bool ok = execute(microOp);
   if (replyTo == "") return;  // nobody waits
@@ -80,6 +78,9 @@ void setup() {
   WiFi.begin(WIFI_NAME, WIFI_PASSWORD);
   while (WiFi.status() != WL_CONNECTED) delay(200);
   configTime(0, 0, "pool.ntp.org");  // for TLS, and for expires_at
+  // The clock says 1970 until an answer has come, and then nobody knows whether a command is late. So it is waited
+  // for before the first connection: the broker delivers what it kept as soon as there is one.
+  while (time(nullptr) < 1700000000) delay(200);
   tls.setCACert(AUTHORITY);
   client.setServer(BROKER, BROKER_PORT);
   client.setBufferSize(1024);  // 256 by default: a document with traceparent and reply_to is longer
