@@ -1,8 +1,11 @@
+import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import closeWithGrace from 'close-with-grace'
+import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.js'
 import { printBanner } from './banner.js'
+import { systemClock } from './clock.js'
 import { ConfigError } from './config/faults.js'
 import { loadConfig, type Config } from './config/config.js'
 import { startDemo } from './demo.js'
@@ -10,6 +13,7 @@ import { withDotEnv } from './dotenv.js'
 import { listen } from './listen.js'
 import { createLogger } from './logger.js'
 import { MetricsPortError } from './metrics/server.js'
+import { createStopSignals, STOP_SIGNALS } from './stop-signals.js'
 import type { Member } from './workers/worker.js'
 
 /**
@@ -30,40 +34,62 @@ const BROKER_CLOSE_MS = 1_500
  */
 const CRASH_SIGNALS = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
-/** What ends a group of processes from outside. */
-const GROUP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+/** What close-with-grace is to leave alone: the signals of a stop may come twice, see {@link createStopSignals}. */
+const LEFT_ALONE = [...CRASH_SIGNALS, ...STOP_SIGNALS]
 
 async function main (): Promise<void> {
   try {
-    const config = loadConfig(withDotEnv(process.env))
-    if (config.workers === 1) await start(config)
-    else await startOneOfMany(config)
+    if (cluster.worker === undefined) await startFirst(loadConfig(withDotEnv(process.env)))
+    else await startWorker(cluster.worker)
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`)
     process.exitCode = 1
   }
 }
 
-/** The primary, which serves nothing but the metrics, or one of its workers. */
-async function startOneOfMany (config: Config): Promise<void> {
-  const { default: cluster } = await import('node:cluster')
-  if (cluster.worker === undefined) {
-    const { startPrimary } = await import('./workers/start-primary.js')
-    const primary = await startPrimary(config, await createLogger(config.logLevel, process.stdout))
-    closeWithGrace({ delay: config.shutdownTimeoutMs, logger: primary.log, skip: [...CRASH_SIGNALS] }, async ({ signal, err }) => {
-      if (err !== undefined) primary.log.fatal({ err }, 'stopping after an error')
-      await primary.stop(signal)
-    })
+/** The process that was started: the server, or with `WORKERS` the primary, which serves nothing but the metrics. */
+async function startFirst (config: Config): Promise<void> {
+  if (config.workers === 1) {
+    await start(config)
     return
   }
+  const { startPrimary } = await import('./workers/start-primary.js')
+  const primary = await startPrimary(config, await createLogger(config.logLevel, process.stdout))
+  let stopSignal: string | undefined
+  const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: primary.log, skip: LEFT_ALONE }, async ({ signal = stopSignal, err }) => {
+    if (err !== undefined) primary.log.fatal({ err }, 'stopping after an error')
+    await primary.stop(signal)
+  })
+  stopOnSignals(primary.log, signal => {
+    stopSignal = signal
+    grace.close()
+  })
+}
+
+/** One of several. Also what is wrong with its configuration is told to the primary: it may have changed since that has read it. */
+async function startWorker (worker: Worker): Promise<void> {
+  // A signal to all of the group is the primary's to act on, as long as this one serves nothing.
+  for (const signal of STOP_SIGNALS) process.on(signal, () => {})
   const { createMember } = await import('./workers/worker.js')
-  const member = createMember(cluster.worker)
+  const member = createMember(worker)
   try {
-    await start(config, member)
+    await start(loadConfig(withDotEnv(process.env)), member)
   } catch (error) {
     process.exitCode = 1
     await member.failed(explain(error))
   }
+}
+
+/** Stops at the first signal that asks for it; at a second, later one the process ends at once. */
+function stopOnSignals (log: FastifyBaseLogger, stop: (signal: string) => void): void {
+  const take = createStopSignals(systemClock, {
+    stop,
+    force (signal) {
+      log.error({ signal }, 'a second signal: ending at once')
+      process.exit(1)
+    }
+  })
+  for (const signal of STOP_SIGNALS) process.on(signal, take)
 }
 
 /** @param member this process as one of several; undefined: it is the only one */
@@ -82,9 +108,8 @@ async function start (loaded: Config, member?: Member): Promise<void> {
     throw error
   }
 
-  // A terminal, or systemd, signals the whole group: a worker may hear of one stop twice, and must not take it for two.
-  const skip = member === undefined ? [...CRASH_SIGNALS] : [...CRASH_SIGNALS, ...GROUP_SIGNALS]
-  const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip }, async ({ signal, err }) => {
+  let stopSignal: string | undefined
+  const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: LEFT_ALONE }, async ({ signal = stopSignal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error')
     else app.log.info({ signal }, 'stopping')
     app.drain.leave()
@@ -100,14 +125,17 @@ async function start (loaded: Config, member?: Member): Promise<void> {
     await member?.leave()
   })
 
-  if (member !== undefined) {
-    let isStopping = false
-    const stop = (): void => {
-      if (isStopping) return
-      isStopping = true
-      grace.close()
-    }
-    for (const signal of GROUP_SIGNALS) process.on(signal, stop)
+  // A worker hears of one stop twice, by its primary and by a signal to the group.
+  let isStopping = false
+  const stop = (signal?: string): void => {
+    if (isStopping) return
+    isStopping = true
+    stopSignal = signal
+    grace.close()
+  }
+  if (member === undefined) stopOnSignals(app.log, stop)
+  else {
+    for (const signal of STOP_SIGNALS) process.on(signal, stop)
     await member.started(app, stop)
   }
   if (demo !== undefined) await printBanner(app, demo, process.stdout)

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runProgram } from './helpers/program.js'
 import { EXAMPLE, SECRET, token } from './helpers/app.js'
@@ -76,4 +77,22 @@ t.test('answers a publish that is under way, waits for no half-sent request, and
   t.match(whole.text, /^HTTP\/1\.1 504 /)
   await half.ended()
   t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('takes a second signal within a second for the same stop, and ends at once at a later one', async t => {
+  const start = async () => {
+    const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET, DRAIN_DELAY_MS: '5000' } })
+    await server.says(LISTENING)
+    server.kill('SIGINT')
+    await server.says('"stopping"')
+    server.kill('SIGINT')
+    return server
+  }
+  const [patient, impatient] = await Promise.all([start(), start()])
+  await sleep(1_100)
+  impatient.kill('SIGINT')
+  t.strictSame(await impatient.exit(), { code: 1, signal: null })
+  t.ok(impatient.output.stdout.includes('a second signal: ending at once'))
+  t.ok(patient.isAlive)
+  t.strictSame(await patient.exit(), { code: 0, signal: null })
 })

@@ -10,6 +10,15 @@ export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError'
 }
 
+/** How a worker ended. */
+interface End {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly livedMs: number
+  /** Why it never came to be. */
+  readonly reason?: string
+}
+
 /** After the exit of a worker, its last figures get this long to arrive, in milliseconds. */
 const LAST_FIGURES_MS = 500
 
@@ -51,8 +60,15 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     running.add(worker)
     known.add(worker)
     worker.on('message', (report: Report) => { hear(worker, report) })
-    // A message to a process that is just ending.
-    worker.on('error', error => { log.debug({ worker: worker.id, reason: String(error) }, 'a worker cannot be told') })
+    worker.on('error', error => {
+      // A message to a process that is just ending.
+      log.debug({ worker: worker.id, reason: String(error) }, 'a worker cannot be told')
+      // What was never started, as where the system allows no more processes, does not exit either.
+      if (worker.process.pid === undefined) {
+        forget(worker)
+        end(worker, { code: null, signal: null, livedMs: 0, reason: String(error) })
+      }
+    })
     // Not its exit: its last figures may come after that. Of one that was killed while a connection was on its way to it, only the exit may be told.
     worker.once('disconnect', () => { forget(worker) })
     worker.once('exit', (code, signal) => {
@@ -83,14 +99,14 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     }
   }
 
-  function end (worker: Worker, { code, signal, livedMs }: { code: number | null, signal: string | null, livedMs: number }): void {
+  function end (worker: Worker, { code, signal, livedMs, reason }: End): void {
     running.delete(worker)
     if (isStopping || !hasServed) {
       if (code !== 0) lost++
-      first?.fails(new WorkerStartError(`A worker ended before it served: ${signal ?? `exit code ${code}`}`))
+      first?.fails(new WorkerStartError(`A worker ended before it served: ${reason ?? signal ?? `exit code ${code}`}`))
     } else {
       const afterMs = backOff(livedMs)
-      log.error({ worker: worker.id, code, signal, afterMs }, 'a worker ended; another takes its place')
+      log.error({ worker: worker.id, code, signal, reason, afterMs }, 'a worker ended; another takes its place')
       const cancel = clock.after(afterMs, () => {
         replacements.delete(cancel)
         start()

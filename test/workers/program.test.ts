@@ -111,6 +111,17 @@ t.test('a worker that cannot start is told of, and another takes its place', { s
   t.strictSame(await server.exit(), { code: 0, signal: null })
 })
 
+t.test('a worker that finds another configuration than the primary, with a fault, is told of, and another takes its place', { skip }, async t => {
+  const { server, says, pids } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    if (cluster.worker?.id === 3) process.env.MICRO_OPS = 'push down'`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  await says('Server listening', 3)
+  const lines = server.output.stdout.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line))
+  t.match(lines.find(({ msg }) => msg === 'a worker cannot start'), { worker: 3, reason: /^The configuration has a fault:\n {2}- MICRO_OPS must be / })
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
 t.test('all workers answer what they accepted when the primary is stopped, and it exits 0', { skip }, async t => {
   const { server, device, port, pids } = await startTwo(t)
   const callers = load(t, port, await token(), 16)

@@ -39,3 +39,12 @@ t.test('several workers say once why none of them can start, and all are gone', 
   t.strictSame(await server.exit(), { code: 1, signal: null })
   t.equal(server.output.stderr, `Error: bind EADDRINUSE 127.0.0.1:${port}\nAnother program listens there: set PORT to a free port.\n`)
 })
+
+t.test('several workers say why they do not start where no process can be', async t => {
+  const before = `import cluster from 'node:cluster'
+    if (cluster.isPrimary) process.execPath = '/nonexistent/node'`
+  const env = { PORT: '0', WORKERS: '2', MQTT_URL: 'mqtt://127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1', JWT_SECRET: SECRET }
+  const server = runProgram(t, PROGRAM, { env, before })
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+  t.equal(server.output.stderr, 'A worker ended before it served: Error: spawn /nonexistent/node ENOENT\n')
+})

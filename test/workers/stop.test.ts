@@ -17,6 +17,21 @@ t.test('a worker that is just starting is stopped with the others', { skip }, as
   t.ok(server.output.stdout.includes('"worker":3'), 'it served before it heard of the end')
 })
 
+t.test('a worker that is just starting outlives a signal to the whole group, and is stopped with the others', { skip }, async t => {
+  const { server, pids, says } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    import { Server } from 'node:net'
+    const { listen } = Server.prototype
+    if (cluster.worker?.id === 3) Server.prototype.listen = function (...args) {
+      console.log('about to listen')
+      setTimeout(() => { listen.apply(this, args) }, 1_500)
+      return this
+    }`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  await says('about to listen', 1)
+  for (const pid of [Number(server.pid), ...pids()]) process.kill(pid, 'SIGINT')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
 t.test('no worker is replaced any more during a stop', { skip }, async t => {
   // A stop takes longer than it is until the next one is due.
   const { server, pids, says } = await startTwo(t, { DRAIN_DELAY_MS: '3000' }, `import cluster from 'node:cluster'
