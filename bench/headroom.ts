@@ -15,6 +15,8 @@ export interface HeadroomReport {
   /** Requests a second: what the server was given, of what it could. */
   readonly rate: number
   readonly capacity: number
+  /** Share of its core that the server used meanwhile. Where the core of the load is the limit, less than that of the rate in the capacity. */
+  readonly busy: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
@@ -28,12 +30,12 @@ export async function runHeadroom (bench: Bench, { rounds, seconds }: { readonly
   const loads: Measurement[] = []
   for (let round = 1; round <= rounds; round += 1) loads.push(await measure(bench, subject, rate * (COLD_S + seconds), { rate }))
   await subject.stop()
-  return { rate, capacity, p50Ms: median(loads.map(load => load.p50Ms)), p99Ms: median(loads.map(load => load.p99Ms)) }
+  return { rate, capacity, busy: median(loads.map(load => load.busy)), p50Ms: median(loads.map(load => load.p50Ms)), p99Ms: median(loads.map(load => load.p99Ms)) }
 }
 
 /** The same as a line of text. */
-export function formatHeadroom ({ rate, capacity, p50Ms, p99Ms }: HeadroomReport): string {
+export function formatHeadroom ({ rate, capacity, busy, p50Ms, p99Ms }: HeadroomReport): string {
   const ratio = p99Ms / p50Ms
-  return `At ${rate} of ${capacity.toFixed(0)} requests/s: p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${ratio.toFixed(2)} x; ` +
+  return `At ${rate} of ${capacity.toFixed(0)} requests/s, its core ${Math.round(busy * 100)} % busy: p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${ratio.toFixed(2)} x; ` +
     `goal: at most ${P99_GOAL} x: ${ratio <= P99_GOAL ? 'met' : 'MISSED'}`
 }

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import autocannon, { type Request } from 'autocannon'
-import type { LoadJob, LoadResult } from './load.js'
+import { headersOf, type LoadJob, type LoadResult } from './load.js'
 import { runOverSockets, type Answers } from './socket-load.js'
 
 /** Longest wait for one answer, in seconds: longer than the server's own limits. */
@@ -21,7 +20,6 @@ const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
 async function run (job: LoadJob): Promise<LoadResult> {
-  if (job.connections > MOST_AT_ONCE && (job.withKeys === true || job.authorizations?.length)) throw new Error(`keys and tokens are for at most ${MOST_AT_ONCE} connections`)
   const isForSockets = job.rate !== undefined || job.connections > MOST_AT_ONCE
   const { statuses, errors, latencies, startMs, lastMs } = await (isForSockets ? runOverSockets(job) : runFull(job))
   latencies.sort((a, b) => a - b)
@@ -62,19 +60,15 @@ async function runFull (job: LoadJob): Promise<Answers> {
 }
 
 /** What each connection sends, in turn. Where that is too much to be made ready for each of them, it is made for each request. */
-function requestsOf ({ headers, bodies, withKeys = false, authorizations = [] }: LoadJob): Request[] {
+function requestsOf (job: LoadJob): Request[] {
+  const { bodies, withKeys = false, authorizations = [] } = job
   if (!withKeys && authorizations.length === 0 && bodies.length <= READY_BODIES) return bodies.map(body => ({ body }))
   let made = 0
   return [{
     setupRequest (request) {
       made += 1
       const body = bodies[made % bodies.length]
-      const authorization = authorizations[made % authorizations.length]
-      return {
-        ...request,
-        ...(body !== undefined && { body }),
-        headers: { ...headers, ...(withKeys && { 'idempotency-key': randomUUID() }), ...(authorization !== undefined && { authorization }) }
-      }
+      return { ...request, ...(body !== undefined && { body }), headers: headersOf(job, made) }
     }
   }]
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { text } from 'node:stream/consumers'
@@ -18,6 +19,12 @@ export interface LoadJob {
   readonly authorizations?: readonly string[]
   /** Requests over all connections: a count, not a time, so that no request is cut off halfway and all can be accounted for. */
   readonly amount: number
+}
+
+/** Headers of the nth request. */
+export function headersOf ({ headers, withKeys = false, authorizations = [] }: LoadJob, n: number): Record<string, string> {
+  const authorization = authorizations[n % authorizations.length]
+  return { ...headers, ...(withKeys && { 'idempotency-key': randomUUID() }), ...(authorization !== undefined && { authorization }) }
 }
 
 /** What came of a load. */

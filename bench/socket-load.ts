@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isWhole, readStatus, toRequest } from './http-text.js'
-import type { LoadJob } from './load.js'
+import { headersOf, type LoadJob } from './load.js'
 
 /** How often requests that are due are sent, in milliseconds. */
 const STEP_MS = 1
@@ -15,9 +15,6 @@ export const COLD_S = 1
 
 /** Longest wait for the next answer, in milliseconds: longer than the server's own limits. */
 const ANSWER_LIMIT_MS = 20_000
-
-/** A load whose requests differ by their bodies only. */
-type SocketJob = Pick<LoadJob, 'url' | 'headers' | 'bodies' | 'connections' | 'amount' | 'rate'>
 
 /** The answers of a load, as they came. */
 export interface Answers {
@@ -36,9 +33,10 @@ export interface Answers {
  * and its time counts. And it opens all connections at once, of which a few thousand overflow the queue of the system, which has the others
  * try again for seconds. Here they are opened one after the other, before the load.
  */
-export async function runOverSockets ({ url, headers, bodies, connections, amount, rate = Infinity }: SocketJob): Promise<Answers> {
+export async function runOverSockets (job: LoadJob): Promise<Answers> {
+  const { url, connections, amount, rate = Infinity } = job
   const target = new URL(url)
-  const requests = bodies.map(body => toRequest(target, headers, body))
+  const nextRequest = createRequests(job)
   const statuses = new Map<string, number>()
   const latencies: number[] = []
   const waiting: number[] = []
@@ -76,7 +74,7 @@ export async function runOverSockets ({ url, headers, bodies, connections, amoun
 
   function send (socket: Socket, sinceMs: number): void {
     dueMs.set(socket, sinceMs)
-    socket.write(requests[sent % requests.length] ?? '')
+    socket.write(nextRequest())
     sent += 1
   }
 
@@ -101,4 +99,15 @@ export async function runOverSockets ({ url, headers, bodies, connections, amoun
   while (isMissing() && performance.now() < lastMs + ANSWER_LIMIT_MS) await sleep(STEP_MS)
   for (const socket of sockets) socket.removeAllListeners('close').destroy()
   return { statuses, errors, latencies, startMs, lastMs }
+}
+
+/** Makes a function that gives the requests in turn: made once where they differ by their bodies only. */
+function createRequests (job: LoadJob): () => Buffer | string {
+  const { url, bodies, withKeys = false, authorizations = [] } = job
+  const target = new URL(url)
+  const make = (n: number) => toRequest(target, headersOf(job, n), bodies[n % bodies.length] ?? '')
+  let made = 0
+  if (withKeys || authorizations.length > 0) return () => make(made += 1)
+  const ready = bodies.map((_, n) => make(n))
+  return () => ready[(made += 1) % ready.length] ?? ''
 }
