@@ -74,7 +74,7 @@ interface PinoState {
 function writeAnswered (line: AnsweredLine): string {
   const { reqId, traceId, method, path, status, durationMs, user, command, topic, commandId, outcome, reason, commands } = line
   // What was checked, or is made here, has nothing that JSON would escape.
-  return `,"reqId":"${reqId}","method":"${method}","path":${JSON.stringify(path)},"status":${status},"durationMs":${oneDecimal(durationMs)}` +
+  return `,"reqId":"${reqId}","method":"${method}","path":${quote(path)},"status":${status},"durationMs":${oneDecimal(durationMs)}` +
     (traceId === undefined ? '' : `,"trace_id":"${traceId}"`) +
     (user === undefined ? '' : describeCaller(user)) +
     (command === undefined ? '' : `,"imei":"${command.imei}","micro_op":"${command.micro_op}"`) +
@@ -121,9 +121,13 @@ function describeCaller (user: Claims): string {
 /** Characters that would do something to the terminal on which the log is read; JSON leaves them as they are. */
 const CONTROLS = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
-/** A text of somebody else's as JSON. */
+/** Most characters of a text of somebody else's: a line with some of them is to be one write that no other process's comes between. */
+const MAX_TEXT = 256
+
+/** A text of somebody else's as JSON: its beginning where it is long. */
 function quote (text: string): string {
-  return JSON.stringify(text).replace(CONTROLS, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const told = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text
+  return JSON.stringify(told).replace(CONTROLS, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** The client that the token was issued to (RFC 9068, section 2.2), or as OpenID Connect names it. */

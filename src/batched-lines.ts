@@ -11,10 +11,11 @@ const BATCH_MS = 100
  * there is after 100 ms. sonic-boom could batch by itself, but counts the bytes of all it holds again for
  * each line, which takes as long as all else about a line.
  * @param write takes whole lines, one or many
- * @param most characters of a batch, unless one line has more. Default 16,384
+ * @param options.most of a batch, unless one line has more. Default 16,384
+ * @param options.measure how much a line is. Default: its characters
  */
-export function createBatchedLines (write: (lines: string) => void, clock: Clock, most = BATCH_CHARACTERS) {
-  let batch: { lines: string, readonly cancelFlush: () => void } | undefined
+export function createBatchedLines (write: (lines: string) => void, clock: Clock, { most = BATCH_CHARACTERS, measure = countCharacters } = {}) {
+  let batch: { lines: string, size: number, readonly cancelFlush: () => void } | undefined
 
   /** Hands on what there is, now. */
   function flush (): void {
@@ -28,10 +29,16 @@ export function createBatchedLines (write: (lines: string) => void, clock: Clock
   return {
     flush,
     write (line: string): void {
-      if (batch !== undefined && batch.lines.length + line.length > most) flush()
-      batch ??= { lines: '', cancelFlush: clock.after(BATCH_MS, flush) }
+      const size = measure(line)
+      if (batch !== undefined && batch.size + size > most) flush()
+      batch ??= { lines: '', size: 0, cancelFlush: clock.after(BATCH_MS, flush) }
       batch.lines += line
-      if (batch.lines.length >= most) flush()
+      batch.size += size
+      if (batch.size >= most) flush()
     }
   }
+}
+
+function countCharacters (line: string): number {
+  return line.length
 }

@@ -5,11 +5,8 @@ import { createBatchedLines } from './batched-lines.js'
 import { systemClock } from './clock.js'
 import type { Config } from './config/config.js'
 
-/**
- * What several processes write to one pipe stays apart where it is at most 4096 bytes at a time (POSIX, PIPE_BUF);
- * the rest is for characters of several bytes.
- */
-const PIPE_CHARACTERS = 4_000
+/** What several processes write to one pipe stays apart where it is at most so many bytes at a time (POSIX, PIPE_BUF). */
+const PIPE_BYTES = 4_096
 
 /** Its file descriptor. */
 const STDOUT = 1
@@ -38,7 +35,7 @@ export async function createLogger (level: Config['logLevel'], output: WriteStre
  */
 function createLines (level: Config['logLevel'], worker: number | undefined) {
   const output = pino.destination({ dest: STDOUT, sync: true })
-  const stream = createBatchedLines(lines => { output.write(lines) }, systemClock, worker === undefined ? undefined : PIPE_CHARACTERS)
+  const stream = createBatchedLines(lines => { output.write(lines) }, systemClock, worker === undefined ? {} : { most: PIPE_BYTES, measure: Buffer.byteLength })
   // Before pino's own, which closes its stream.
   process.prependOnceListener('exit', stream.flush)
   return { level, base: worker === undefined ? null : { worker }, stream }

@@ -34,9 +34,19 @@ t.test('writes what there is to tell, as JSON whatever is in it, with the level,
 t.test('leaves no character in it that would do something to a terminal', async t => {
   const log = createLog()
   const sub = '\u001b[31m \u009b \u2028 \u202e \u2066 ü'
-  createAnsweredLog(pino(log.logger, log.logger.stream))({ ...NOTHING, user: { sub, exp: 1 } })
+  createAnsweredLog(pino(log.logger, log.logger.stream))({ ...NOTHING, path: `/${sub}`, user: { sub, exp: 1 } })
   t.notMatch(log.lines[0]?.trimEnd(), /[^ -~ü]/)
-  t.equal(JSON.parse(String(log.lines[0])).sub, sub)
+  t.match(JSON.parse(String(log.lines[0])), { sub, path: `/${sub}` })
+})
+
+t.test('is short enough for one write to a pipe, whatever a caller puts into it', async t => {
+  const log = createLog()
+  const long = 'ü'.repeat(8_000)
+  createAnsweredLog(pino(log.logger, log.logger.stream))({ ...NOTHING, path: long, user: { sub: long, client_id: long, exp: 1 } })
+  const line = String(log.lines[0])
+  t.ok(Buffer.byteLength(line) < 4_096, `${Buffer.byteLength(line)} bytes`)
+  const told = `${'ü'.repeat(256)}...`
+  t.match(JSON.parse(line), { sub: told, client_id: told, path: told })
 })
 
 t.test('names the client by client_id, otherwise by azp, where they are texts', async t => {

@@ -39,7 +39,7 @@ t.test('hands on a full batch at once, and begins the time of the next with its 
 t.test('hands on no more than a batch may have, unless one line has more', async t => {
   const { clock } = createFakeClock()
   const written: string[] = []
-  const lines = createBatchedLines(text => { written.push(text) }, clock, 10)
+  const lines = createBatchedLines(text => { written.push(text) }, clock, { most: 10 })
   for (const line of ['12345\n', '67\n', '8\n', '123456789012\n', 'a\n']) lines.write(line)
   lines.flush()
   t.strictSame(written, ['12345\n67\n', '8\n', '123456789012\n', 'a\n'])
@@ -53,4 +53,13 @@ t.test('hands on what there is when asked, and nothing where there is nothing', 
   lines.flush()
   clock.advance(1_000)
   t.strictSame(written, ['a\n'])
+})
+
+t.test('measures lines as it is told', async t => {
+  const { clock } = createFakeClock()
+  const written: string[] = []
+  const lines = createBatchedLines(text => { written.push(text) }, clock, { most: 10, measure: Buffer.byteLength })
+  for (const line of ['üü\n', '1234\n', '€€\n', 'abc\n']) lines.write(line)
+  lines.flush()
+  t.strictSame(written, ['üü\n1234\n', '€€\n', 'abc\n'])
 })
