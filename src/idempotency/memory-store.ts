@@ -5,7 +5,7 @@ import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from './sto
 export interface MemoryStoreOptions {
   /** How long an answer is kept, in milliseconds. */
   readonly ttlMs: number
-  /** Most keys at a time, a key of many commands counted as many. None is dropped for another: above it, claims find the store full. */
+  /** Most keys at a time, counted by {@link weigh}. None is dropped for another: above it, claims find the store full. */
   readonly maxRecords: number
   readonly clock: Clock
 }
@@ -15,6 +15,15 @@ interface Finished {
   readonly answer: RecordedAnswer
   /** Monotonic milliseconds. */
   readonly expiresAtMs: number
+  readonly weight: number
+}
+
+/** What one record is reckoned with, in characters of its body. */
+const RECORD_CHARACTERS = 1_024
+
+/** A key of many commands counts as many, and one with a long answer, such as the reply of a device, as its KiB. */
+function weigh ({ commands }: Claim, { body }: RecordedAnswer): number {
+  return Math.max(commands, Math.ceil(body.length / RECORD_CHARACTERS))
 }
 
 /** Keeps answers in this process alone, which forgets them when it ends. Never rejects. */
@@ -55,9 +64,9 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
 
   /** Takes out a claim that is held. */
   function forget ({ record, commands }: Claim): void {
+    size -= finished.get(record)?.weight ?? commands
     running.delete(record)
     finished.delete(record)
-    size -= commands
   }
 
   return {
@@ -67,8 +76,9 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
     async finish (claim, answer) {
       if (!isHeldBy(claim)) return
       forget(claim)
-      size += claim.commands
-      finished.set(claim.record, { claim, answer, expiresAtMs: clock.nowMs() + ttlMs })
+      const weight = weigh(claim, answer)
+      size += weight
+      finished.set(claim.record, { claim, answer, expiresAtMs: clock.nowMs() + ttlMs, weight })
     },
     async release (claim) {
       if (isHeldBy(claim)) forget(claim)

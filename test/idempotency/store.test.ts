@@ -88,6 +88,21 @@ t.test('in memory', async t => {
     t.strictSame(await store.claim(claimOf('r', 'n2')), { kind: 'first' })
   })
 
+  t.test('counts a long answer by its KiB, and no more of it once it has expired', async t => {
+    const { store, advance } = openMemory(4)
+    await store.claim(claimOf('r1', 'n'))
+    await store.finish(claimOf('r1', 'n'), { ...ANSWER, body: 'x'.repeat(2_049) })
+    await store.claim(claimOf('r2', 'n'))
+    t.strictSame(await store.claim(claimOf('r3', 'n')), { kind: 'full', retryAfterMs: TTL_MS })
+    await store.finish(claimOf('r1', 'n'), ANSWER)
+    t.strictSame(await store.claim(claimOf('r3', 'n')), { kind: 'first' }, 'it was amended by a shorter one')
+    await store.finish(claimOf('r3', 'n'), { ...ANSWER, body: 'x'.repeat(2_048) })
+    t.strictSame((await store.claim(claimOf('r4', 'n'))).kind, 'full')
+    advance(TTL_MS)
+    for (const record of ['r4', 'r5', 'r6']) t.strictSame(await store.claim(claimOf(record, 'n')), { kind: 'first' })
+    t.strictSame((await store.claim(claimOf('r7', 'n'))).kind, 'full', 'r2 is still running')
+  })
+
   t.test('drops no record for another: full, it says when the oldest expires, and has room again then', async t => {
     const { store, advance } = openMemory(2)
     await store.claim(claimOf('r1', 'n'))
