@@ -27,7 +27,7 @@ export async function startTwo (t: Test, env: Readonly<Record<string, string>> =
     before
   })
   const count = (text: string) => server.output.stdout.split(text).length - 1
-  const says = (text: string, times: number) => until(() => count(text) >= times, `${times} x ${text} in\n${server.output.stdout}${server.output.stderr}`, 30_000)
+  const says = (text: string, times: number) => until(() => count(text) >= times, `${times} x ${text} in\n${server.output.stdout}${server.output.stderr}`, 90_000)
   for (const text of ['Server listening', 'connected to the broker', 'connected to Redis']) await says(text, 2)
   const metricsPort = Number(/Metrics at http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(server.output.stdout)?.[1])
   return { server, device, port, metricsPort, says, pids: () => childrenOf(server.pid) }
