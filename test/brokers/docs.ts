@@ -5,11 +5,15 @@ const FILE = 'docs/brokers.md'
 const BEGIN = '<!-- Written by: npm run -s brokers -->\n'
 const END = '<!-- End -->'
 
-/** The first block of a language in a section of the operators' page: what they paste is what is tested. */
-export function readBlock (section: string, language: string): string {
+/**
+ * A block of a language in a section of the operators' page: what they paste is what is tested.
+ * @param index which of them. Default: the first
+ */
+export function readBlock (section: string, language: string, index = 0): string {
   const [, text = ''] = readFileSync(FILE, 'utf8').split(`\n## ${section}\n`)
-  const [, block] = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'm').exec(text.split('\n## ')[0] ?? '') ?? []
-  if (block === undefined) throw new Error(`${FILE} has no block of ${language} in its section ${section}`)
+  const blocks = (text.split('\n## ')[0] ?? '').matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))
+  const [, block] = [...blocks][index] ?? []
+  if (block === undefined) throw new Error(`${FILE} has no block ${index + 1} of ${language} in its section ${section}`)
   return block
 }
 
