@@ -36,7 +36,7 @@ export interface Answers {
 export async function runOverSockets (job: LoadJob): Promise<Answers> {
   const { url, connections, amount, rate = Infinity } = job
   const target = new URL(url)
-  const nextRequest = createRequests(job)
+  const nextRequest = createRequests(job, target)
   const statuses = new Map<string, number>()
   const latencies: number[] = []
   const waiting: number[] = []
@@ -102,9 +102,8 @@ export async function runOverSockets (job: LoadJob): Promise<Answers> {
 }
 
 /** Makes a function that gives the requests in turn: made once where they differ by their bodies only. */
-function createRequests (job: LoadJob): () => Buffer | string {
-  const { url, bodies, withKeys = false, authorizations = [] } = job
-  const target = new URL(url)
+function createRequests (job: LoadJob, target: URL): () => Buffer | string {
+  const { bodies, withKeys = false, authorizations = [] } = job
   const make = (n: number) => toRequest(target, headersOf(job, n), bodies[n % bodies.length] ?? '')
   let made = 0
   if (withKeys || authorizations.length > 0) return () => make(made += 1)
