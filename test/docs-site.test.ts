@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { withoutTap } from './helpers/coverage.js'
 import { copyProject, shellEnv } from './helpers/shell.js'
 
 const cwd = copyProject(t)
@@ -11,7 +12,7 @@ const site = join(cwd, 'docs/.vitepress/dist')
 /** Builds the site of the copy: all that was printed, and whether it failed. */
 async function build (): Promise<{ failed: boolean, output: string }> {
   try {
-    const { stdout, stderr } = await promisify(execFile)('npm', ['run', '-s', 'docs:build'], { cwd, env: shellEnv, timeout: 240_000 })
+    const { stdout, stderr } = await promisify(execFile)(...withoutTap('npm', ['run', '-s', 'docs:build']), { cwd, env: shellEnv, timeout: 240_000 })
     return { failed: false, output: stdout + stderr }
   } catch (error) {
     const { stdout, stderr } = Object.assign({ stdout: '', stderr: '' }, error)

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { IMEI } from '../helpers/app.js'
+import { withoutTap } from '../helpers/coverage.js'
 import { readShellBlocks } from '../helpers/markdown.js'
 import { freePort, skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
 import { runProgram } from '../helpers/program.js'
@@ -29,7 +30,7 @@ export function lineOf (script: string, url: string): string {
 function skipWithoutTool (name: string): string | false {
   const [program = '', ...args] = TOOLS[name]?.probe ?? []
   // This also fetches it, so that the run itself takes no time for that.
-  const { status } = spawnSync(program, args, { env: shellEnv, timeout: LIMIT_MS, stdio: 'ignore' })
+  const { status } = spawnSync(...withoutTap(program, args), { env: shellEnv, timeout: LIMIT_MS, stdio: 'ignore' })
   return status === 0 || process.env.CI === 'true' ? false : `the client of ${name} cannot be had from the registry`
 }
 

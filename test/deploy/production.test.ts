@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { EXAMPLE, IMEI, SECRET, token } from '../helpers/app.js'
 import { createCertificates, skipWithoutOpenssl } from '../helpers/certificates.js'
+import { withoutTap } from '../helpers/coverage.js'
 import { freePort, startMosquitto } from '../helpers/mosquitto.js'
 import { createFolder } from '../helpers/program.js'
 import { scrape } from '../helpers/scrape.js'
@@ -20,11 +21,11 @@ const run = promisify(execFile)
 async function install (t: Test): Promise<string> {
   const cwd = copyFiles(t)
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Readonly<Record<string, { readonly dev?: boolean }>> }
-  await run('npm', ['ci', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'], { cwd, env: shellEnv })
+  await run(...withoutTap('npm', ['ci', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund']), { cwd, env: shellEnv })
   const ofDevelopment = Object.keys(packages).filter(path => packages[path]?.dev === true)
   for (const name of ['aedes', 'pino-pretty', 'tap', 'typescript']) t.ok(ofDevelopment.includes(`node_modules/${name}`), name)
   t.strictSame(ofDevelopment.filter(path => existsSync(join(cwd, path))), [], 'no package of development')
-  await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(cwd, 'dist')], { env: shellEnv })
+  await run(...withoutTap(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(cwd, 'dist')]), { env: shellEnv })
   return cwd
 }
 

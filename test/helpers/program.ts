@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
+import { createCoverage, withoutTap } from './coverage.js'
 import type { Scope } from './scope.js'
 import { until } from './until.js'
 
@@ -25,19 +26,16 @@ export interface ProgramOptions {
 /** Variables that would change what a program under test does. */
 const SETTINGS = /^(NODE_ENV|HOST|PORT|TLS_.*|TRUST_PROXY|LOG_LEVEL|MQTT_.*|JWT_.*|OIDC_ISSUER|AUTHORIZATION_DETAILS|COMMAND_TTL_S|MAX_WAITERS|MICRO_OPS|RATE_LIMIT_.*|REDIS_URL|IDEMPOTENCY_.*|METRICS_PORT|WORKERS|OTEL_.*|CORS_ORIGIN|DRAIN_DELAY_MS|SHUTDOWN_TIMEOUT_MS)$/
 
-/** How Node was told to load TypeScript, where it was. */
-const isLoader = (argument: string) => /@tapjs\/(typescript|mock)\//.test(argument)
-
 /** Runs a program as a process of its own, as `compile.ts` has compiled it before the suite. It is killed with the test. */
 export function runProgram (t: Scope, file: string, options: ProgramOptions = {}) {
   const cwd = options.cwd ?? createFolder(t)
   const program = file.endsWith('.ts') ? join('.compiled', relative(process.cwd(), resolve(file))).replace(/ts$/, 'js') : file
-  const nodeArgs = process.execArgv.filter(argument => !isLoader(argument))
   const before = options.before === undefined ? [] : [`--import=data:text/javascript,${encodeURIComponent(options.before)}`]
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)))
-  const child = spawn(process.execPath, [...nodeArgs, ...before, resolve(program), ...options.args ?? []], {
+  const coverage = createCoverage()
+  const child = spawn(...withoutTap(process.execPath, [...before, resolve(program), ...options.args ?? []]), {
     cwd,
-    env: { ...inherited, ...options.env },
+    env: { ...inherited, ...coverage.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const output = { stdout: '', stderr: '' }
@@ -45,7 +43,10 @@ export function runProgram (t: Scope, file: string, options: ProgramOptions = {}
   child.stderr.on('data', chunk => { output.stderr += String(chunk) })
   let ended = false
   child.once('close', () => { ended = true })
-  t.teardown(() => { child.kill('SIGKILL') })
+  t.teardown(() => {
+    child.kill('SIGKILL')
+    coverage.collect()
+  })
   return {
     pid: child.pid,
     output,

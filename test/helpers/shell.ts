@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Test } from 'tap'
 import { withoutUndefined } from '../../src/without-undefined.js'
+import { withoutTap } from './coverage.js'
 import { freePort } from './mosquitto.js'
 import { createFolder } from './program.js'
 import { until } from './until.js'
@@ -15,8 +16,8 @@ export function skipWithout (...commands: string[]): string | false {
 }
 
 /**
- * A plain environment, without what npm, tap and the caller's shell have set. tap would also measure the coverage of
- * npm and of compilers, which makes them several times slower. npm is told where this machine's settings are, such as its
+ * A plain environment, without what npm, tap and the caller's shell have set (see also `withoutTap`). tap would measure the coverage
+ * of npm and of compilers, which makes them several times slower. npm is told where this machine's settings are, such as its
  * registry: run by another Node.js, it would look for them beside that.
  */
 export const shellEnv = {
@@ -53,7 +54,7 @@ export async function createTranslator () {
 
 /** Runs a block of a shell, as somebody who pastes it does; all of it is killed with the test. */
 export function paste (t: Test, block: string, cwd: string) {
-  const child = spawn('sh', ['-c', block], { cwd, env: shellEnv, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(...withoutTap('sh', ['-c', block]), { cwd, env: shellEnv, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', all: '' }
   child.stdout.on('data', chunk => { output.stdout += String(chunk) })
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { output.all += String(chunk) })
