@@ -33,10 +33,19 @@ export function createCoverage () {
     /** Hands what has been written so far, of `src`, to tap: by a program that ended by itself, and its workers. */
     collect (): void {
       if (existsSync(dir)) {
-        for (const file of readdirSync(dir)) handOver(JSON.parse(readFileSync(join(dir, file), 'utf8')))
-        rmSync(dir, { recursive: true })
+        for (const file of readdirSync(dir)) handOver(readReport(join(dir, file)))
+        rmSync(dir, { recursive: true, maxRetries: 3 })
       }
     }
+  }
+}
+
+/** What was written; nothing, where the program was killed meanwhile. */
+function readReport (file: string): Report {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return { result: [] }
   }
 }
 
