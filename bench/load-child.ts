@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import autocannon, { type Request } from 'autocannon'
-import { headersOf, type LoadJob, type LoadResult } from './load.js'
-import { runOverSockets, type Answers } from './socket-load.js'
+import { headersOf, percentile, type LoadJob, type LoadResult } from './load.js'
+import { runPaced } from './paced-load.js'
+import { openSocketLoad, type Timing } from './socket-load.js'
 
 /** Longest wait for one answer, in seconds: longer than the server's own limits. */
 const ANSWER_TIMEOUT_S = 20
@@ -19,19 +20,38 @@ const READY_BODIES = 1000
 const job: LoadJob = JSON.parse(readFileSync(0, 'utf8'))
 process.stdout.write(JSON.stringify(await run(job)))
 
+/** The answers of a load, as they came. */
+interface Answers extends Timing {
+  readonly statuses: Map<string, number>
+  readonly errors: number
+}
+
 async function run (job: LoadJob): Promise<LoadResult> {
-  const isForSockets = job.rate !== undefined || job.connections > MOST_AT_ONCE
-  const { statuses, errors, latencies, startMs, lastMs } = await (isForSockets ? runOverSockets(job) : runFull(job))
-  latencies.sort((a, b) => a - b)
-  const percentile = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? NaN
+  if (job.pace !== undefined) {
+    const paced = await runPaced(job, job.pace)
+    return { ...summarize(paced), turns: paced.turns }
+  }
+  return summarize(await (job.connections > MOST_AT_ONCE ? runOverSockets(job) : runFull(job)))
+}
+
+function summarize ({ statuses, errors, latencies, startMs, lastMs }: Answers): LoadResult {
+  const sorted = latencies.toSorted((a, b) => a - b)
   return {
     statuses: Object.fromEntries(statuses),
     errors,
     seconds: (lastMs - startMs) / 1000,
-    p50Ms: percentile(0.5),
-    p99Ms: percentile(0.99),
-    p999Ms: percentile(0.999)
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+    p999Ms: percentile(sorted, 0.999)
   }
+}
+
+/** The same as {@link runFull}, where autocannon cannot. */
+async function runOverSockets (job: LoadJob): Promise<Answers> {
+  const load = await openSocketLoad(job)
+  const timing = await load.runFull(job.amount)
+  load.close()
+  return { ...timing, statuses: load.statuses, errors: load.errors }
 }
 
 /** As many requests as can be: each connection sends the next one when it has its answer. */

@@ -11,14 +11,34 @@ export interface LoadJob {
   /** Each connection cycles through them. */
   readonly bodies: readonly string[]
   readonly connections: number
-  /** Requests a second over all connections, evenly spread. Default: as many as can be. */
-  readonly rate?: number
+  /** Turns of as many requests as can be, and of a share of that, evenly spread. Default: all as fast as can be. */
+  readonly pace?: Pace
   /** Whether each request has an `Idempotency-Key` of its own. Default: none has one. */
   readonly withKeys?: boolean
   /** Authorization headers, which the requests have in turn, in place of the one in `headers`. */
   readonly authorizations?: readonly string[]
   /** Requests over all connections: a count, not a time, so that no request is cut off halfway and all can be accounted for. */
   readonly amount: number
+}
+
+/** Turns of requests. Their number is known beforehand, as that of all loads. */
+export interface Pace {
+  /** Of what the server has just been found to answer at most, 0 to 1. */
+  readonly share: number
+  readonly turns: number
+  /** Requests of each turn that are sent as fast as they are answered. */
+  readonly fullRequests: number
+  /** Requests of each turn that are sent at the share. */
+  readonly pacedRequests: number
+}
+
+/** What one of them came to. */
+export interface PacedTurn {
+  /** Requests a second, at most. */
+  readonly capacity: number
+  /** At the share of that. */
+  readonly p50Ms: number
+  readonly p99Ms: number
 }
 
 /** Headers of the nth request. */
@@ -38,6 +58,13 @@ export interface LoadResult {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly p999Ms: number
+  /** Where there was a pace. */
+  readonly turns?: readonly PacedTurn[]
+}
+
+/** Of numbers in order, the one that so large a share of them is not above. */
+export function percentile (sorted: readonly number[], share: number): number {
+  return sorted[Math.floor(share * (sorted.length - 1))] ?? NaN
 }
 
 /** Fewer requests a second than this are no benchmark, but a server that hangs. */

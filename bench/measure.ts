@@ -30,12 +30,12 @@ export interface Measurement {
 }
 
 /** What is posted: see {@link Contender}. */
-export type Shape = Pick<Contender, 'path' | 'bodies' | 'headers' | 'withKeys' | 'commands' | 'connections'> & { readonly authorizations?: readonly string[], readonly rate?: number }
+export type Shape = Pick<Contender, 'path' | 'bodies' | 'headers' | 'withKeys' | 'commands' | 'connections'> & { readonly authorizations?: readonly string[] }
 
 /** Puts so many commands on a subject. @throws where an answer is not a 200, or a 200 was not delivered exactly once */
 export async function measure (bench: Bench, subject: Subject, commands: number, shape: Shape = {}): Promise<Measurement> {
   const { broker, credentials } = bench
-  const { connections = bench.connections, path = PATH, bodies = BODIES, commands: perRequest = 1, headers, withKeys = false, authorizations = [], rate } = shape
+  const { connections = bench.connections, path = PATH, bodies = BODIES, commands: perRequest = 1, headers, withKeys = false, authorizations = [] } = shape
   const requests = Math.max(connections, Math.ceil(commands / perRequest))
   const sent = requests * perRequest
   const sum = (read: (pid: number) => number) => readTree(subject.pid).reduce((total, pid) => total + read(pid), 0)
@@ -47,8 +47,7 @@ export async function measure (bench: Bench, subject: Subject, commands: number,
     connections,
     amount: requests,
     withKeys,
-    authorizations,
-    ...(rate !== undefined && { rate })
+    authorizations
   })
   const cpuUs = sum(readCpuUs) - cpuBeforeUs
   await broker.settle(subject.publishes ? sent : 0)
