@@ -57,7 +57,7 @@ export function createCommandLog (log: FastifyBaseLogger): (line: CommandLine) =
 
 /** @param write the members of a line, each with a comma before it */
 function createLineLog<T extends object> (log: FastifyBaseLogger, write: (line: T) => string): (line: T) => void {
-  const child = log.child({})
+  const child: FastifyBaseLogger = Object.create(log)
   function toJson (this: PinoState, line: T, _message: unknown, level: number, time: string): string {
     return `${this[symbols.lsCacheSym][level]}${time}${this[symbols.chindingsSym]}${write(line)}}\n`
   }
@@ -74,7 +74,7 @@ interface PinoState {
 function writeAnswered (line: AnsweredLine): string {
   const { reqId, traceId, method, path, status, durationMs, user, command, topic, commandId, outcome, reason, commands } = line
   // What was checked, or is made here, has nothing that JSON would escape.
-  return `,"reqId":"${reqId}","method":"${method}","path":${quote(path)},"status":${status},"durationMs":${oneDecimal(durationMs)}` +
+  return `,"reqId":"${reqId}","method":"${method}","path":${quotePath(path)},"status":${status},"durationMs":${oneDecimal(durationMs)}` +
     (traceId === undefined ? '' : `,"trace_id":"${traceId}"`) +
     (user === undefined ? '' : describeCaller(user)) +
     (command === undefined ? '' : `,"imei":"${command.imei}","micro_op":"${command.micro_op}"`) +
@@ -103,6 +103,14 @@ function writeCommand ({ reqId, traceId, user, index, imei, microOp, topic, comm
 function oneDecimal (value: number): string {
   const tenths = Math.round(value * 10)
   return `${Math.trunc(tenths / 10)}.${tenths % 10}`
+}
+
+/** The path of the line before, as it is and as JSON: most requests are for the same. */
+let lastPath = { path: '', json: '""' }
+
+function quotePath (path: string): string {
+  if (path !== lastPath.path) lastPath = { path, json: quote(path) }
+  return lastPath.json
 }
 
 /** The same claims belong to many requests. */

@@ -27,10 +27,25 @@ export function createMetrics () {
    * @returns makes the series of these label values, which is there from then on, at 0
    */
   function counter<L extends string = never> (name: string, help: string, labelNames: readonly L[] = []) {
-    const metric = new Counter({ name, help, labelNames, registers })
-    return (labels: Readonly<Record<L, string>>): Counter.Internal => {
-      metric.inc(labels, 0)
-      return metric.labels(labels)
+    const all: Array<{ readonly labels: Readonly<Record<L, string>>, count: number }> = []
+    // Counted here, and told to prom-client when it is asked: it makes a text of the labels for each event.
+    const metric = new Counter({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect () {
+        metric.reset()
+        for (const { labels, count } of all) metric.inc(labels, count)
+      }
+    })
+    return (labels: Readonly<Record<L, string>>) => {
+      const series = { labels, count: 0 }
+      all.push(series)
+      return {
+        /** Counts one event. */
+        inc (): void { series.count += 1 }
+      }
     }
   }
 

@@ -31,7 +31,7 @@ const RESPONSE_TOPIC = 0x08
 const CORRELATION_DATA = 0x09
 const USER_PROPERTY = 0x26
 
-/** Up to so many characters are copied one by one: a call into native code costs more. */
+/** Up to so many characters are counted, and copied, one by one: a call into native code costs more. */
 const SHORT = 64
 
 /**
@@ -67,7 +67,7 @@ export function measurePublish ({ topic, payload, properties }: Omit<PublishPack
 function measureRemaining (topic: string, payload: string, propertyLength: number): number {
   const packetIdentifier = 2
   const properties = propertyLength === 0 ? 0 : measureVariableByteInteger(propertyLength) + propertyLength
-  return measureUtf8(topic) + packetIdentifier + properties + Buffer.byteLength(payload)
+  return measureUtf8(topic) + packetIdentifier + properties + measureText(payload)
 }
 
 /** The Property Length (MQTT 5, 2.2.2.1); 0 in MQTT 3.1.1, and never in MQTT 5: a command expires. */
@@ -108,7 +108,16 @@ function putProperties (target: Buffer, at: number, properties: PublishPropertie
 
 /** A UTF-8 Encoded String takes two bytes of length, then its text (MQTT 5, 1.5.4). */
 function measureUtf8 (text: string): number {
-  return 2 + Buffer.byteLength(text)
+  return 2 + measureText(text)
+}
+
+/** Bytes of a text as UTF-8. */
+function measureText (text: string): number {
+  if (text.length > SHORT) return Buffer.byteLength(text)
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0x7F) return Buffer.byteLength(text)
+  }
+  return text.length
 }
 
 function putUtf8 (target: Buffer, at: number, text: string): number {
