@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util'
 import { nameDevices } from '../src/cli/device/imeis.js'
 import type { Broker } from './broker.js'
 import { createCaller } from './caller.js'
+import { BARE, PLAIN, startContender, type Contender } from './contenders.js'
+import { percentile } from './load.js'
+import type { Bench } from './measure.js'
 import { launch } from './processes.js'
 import { createCredentials } from './request.js'
-import { startMessenger } from './subjects.js'
 import { until } from './until.js'
 import { withBroker } from './with-broker.js'
 
@@ -48,41 +50,61 @@ async function startSimulator (broker: Broker): Promise<void> {
 /**
  * Each round has a messenger that was just started, to which all callers send at once: first each on a new connection, which is its very
  * first load, then again on the same, and again. In the first round the callers and the devices are as cold as it is, and share its machine.
+ * Before it, bare Fastify has the same three loads, and no device to wait for: what it takes is the machine's, and Node's own start.
  */
 async function measureReplies (broker: Broker): Promise<void> {
   const credentials = createCredentials()
-  const imeis = nameDevices(DEVICE, count)
-  let wrong = 0
+  const bench: Bench = { broker, credentials, connections: count, say }
   say(`${count} callers wait at once for devices that take ${REPLY_DELAY_MS} ms; goal: 99 % within ${GOAL_MS} ms`)
+  say(toRow(['round', 'server', 'load', 'connections', '200, as it should be', '50 % within', '99 % within', 'longest (ms)']))
   const p99s: number[] = []
-  say('messenger  load  connections  200 with own reply  50 % within  99 % within  longest (ms)')
   for (let round = 1; round <= rounds; round += 1) {
-    const messenger = await startMessenger(credentials, broker)
-    const callers = imeis.map(imei => ({ imei, ...createCaller({ url: messenger.url, headers: credentials.headers, imei, waitS: WAIT_S }) }))
-    for (let load = 1; load <= LOADS; load += 1) {
-      const times: number[] = []
-      const answers = await Promise.all(callers.map(async ({ imei, ask }) => {
-        const startedMs = performance.now()
-        const answer = await ask()
-        times.push(performance.now() - startedMs)
-        return answer === `200 ${imei}`
-      }))
-      const right = answers.filter(isRight => isRight).length
-      wrong += count - right
-      times.sort((one, other) => one - other)
-      const within = (share: number) => times[Math.ceil(share * count) - 1] ?? NaN
-      p99s.push(within(0.99))
-      say([`no. ${round}`, load, load === 1 ? 'new' : 'kept', right, within(0.5).toFixed(0), within(0.99).toFixed(0), within(1).toFixed(0)]
-        .map((cell, column) => String(cell).padStart([9, 4, 11, 18, 11, 11, 7][column] ?? 0)).join('  '))
-      // What is not delivered once, and once only, ends the measurement.
-      await broker.settle(right)
-    }
-    for (const { close } of callers) close()
-    await messenger.stop()
+    await measureLoads({ bench, round, contender: BARE })
+    p99s.push(...await measureLoads({ bench, round, contender: PLAIN }))
   }
-  const met = p99s.filter(ms => ms < GOAL_MS).length
-  say(`99 % within ${GOAL_MS} ms: ${met === p99s.length ? 'met' : `MISSED in ${p99s.length - met} of ${p99s.length} loads`}`)
-  if (wrong > 0) throw new Error(`${wrong} answers were not the 200 of their own device`)
+  const missed = p99s.filter(ms => ms >= GOAL_MS).length
+  say(`99 % within ${GOAL_MS} ms: ${missed === 0 ? 'met' : `MISSED in ${missed} of ${p99s.length} loads of the messenger`}`)
+}
+
+/** The loads of one server, from its start to its end. */
+interface Turn {
+  readonly bench: Bench
+  readonly round: number
+  readonly contender: Contender
+}
+
+/** @returns within how many milliseconds 99 % of each load were answered. @throws where one was not 200, with the reply of its own device */
+async function measureLoads ({ bench, round, contender }: Turn): Promise<number[]> {
+  const { broker, credentials: { headers } } = bench
+  const subject = await startContender(bench, contender)
+  const callers = nameDevices(DEVICE, count).map(imei => ({
+    right: `200 ${subject.publishes ? imei : undefined}`, ...createCaller({ url: subject.url, headers, imei, waitS: WAIT_S })
+  }))
+  const p99s: number[] = []
+  for (let load = 1; load <= LOADS; load += 1) {
+    const times: number[] = []
+    const answers = await Promise.all(callers.map(async ({ right, ask }) => {
+      const startedMs = performance.now()
+      const answer = await ask()
+      times.push(performance.now() - startedMs)
+      return answer === right
+    }))
+    const right = answers.filter(isRight => isRight).length
+    if (right < count) throw new Error(`${count - right} answers of ${contender.name} were not the 200 of their own device`)
+    times.sort((one, other) => one - other)
+    const [p50, p99, longest] = [0.5, 0.99, 1].map(share => percentile(times, share))
+    say(toRow([round, subject.publishes ? 'messenger' : 'bare', load, load === 1 ? 'new' : 'kept', right, ...[p50, p99, longest].map(ms => Math.round(Number(ms)))]))
+    p99s.push(Number(p99))
+    // What is not delivered once, and once only, ends the measurement.
+    await broker.settle(subject.publishes ? right : 0)
+  }
+  for (const { close } of callers) close()
+  await subject.stop()
+  return p99s
+}
+
+function toRow (cells: ReadonlyArray<string | number>): string {
+  return cells.map((cell, column) => String(cell).padStart([5, 9, 4, 11, 19, 11, 11, 12][column] ?? 0)).join('  ')
 }
 
 function say (line: string): void {
