@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import { createFifo, type Linked } from '../fifo.js'
 import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from './store.js'
 
 /** Limits of a store in memory. */
@@ -10,7 +11,7 @@ export interface MemoryStoreOptions {
   readonly clock: Clock
 }
 
-interface Finished {
+interface Finished extends Linked<Finished> {
   readonly claim: Claim
   readonly answer: RecordedAnswer
   /** Monotonic milliseconds. */
@@ -29,20 +30,18 @@ function weigh ({ commands }: Claim, { body }: RecordedAnswer): number {
 /** Keeps answers in this process alone, which forgets them when it ends. Never rejects. */
 export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOptions): IdempotencyStore {
   const running = new Map<string, Claim>()
-  // In the order of their expiry: each is added with the same time to live.
   const finished = new Map<string, Finished>()
+  // In the order of their expiry: each is added with the same time to live. To find its first member, a Map passes the places of all that were deleted.
+  const expiries = createFifo<Finished>()
   let size = 0
 
   function dropExpired (): void {
-    for (const { claim, expiresAtMs } of finished.values()) {
-      if (expiresAtMs > clock.nowMs()) return
-      forget(claim)
-    }
+    const nowMs = clock.nowMs()
+    while (expiries.first !== undefined && expiries.first.expiresAtMs <= nowMs) forget(expiries.first.claim)
   }
 
   function firstExpiryMs (): number {
-    const [oldest] = finished.values()
-    return oldest === undefined ? 0 : oldest.expiresAtMs - clock.nowMs()
+    return expiries.first === undefined ? 0 : expiries.first.expiresAtMs - clock.nowMs()
   }
 
   function take (claim: Claim): ClaimResult {
@@ -64,9 +63,11 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
 
   /** Takes out a claim that is held. */
   function forget ({ record, commands }: Claim): void {
-    size -= finished.get(record)?.weight ?? commands
+    const done = finished.get(record)
+    size -= done?.weight ?? commands
     running.delete(record)
     finished.delete(record)
+    if (done !== undefined) expiries.remove(done)
   }
 
   return {
@@ -78,7 +79,9 @@ export function createMemoryStore ({ ttlMs, maxRecords, clock }: MemoryStoreOpti
       forget(claim)
       const weight = weigh(claim, answer)
       size += weight
-      finished.set(claim.record, { claim, answer, expiresAtMs: clock.nowMs() + ttlMs, weight })
+      const done = { claim, answer, expiresAtMs: clock.nowMs() + ttlMs, weight, previous: undefined, next: undefined }
+      finished.set(claim.record, done)
+      expiries.push(done)
     },
     async release (claim) {
       if (isHeldBy(claim)) forget(claim)

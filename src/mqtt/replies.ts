@@ -4,6 +4,7 @@ import { createDeadlines, type Timed } from './deadlines.js'
 import type { Outcome } from './outcome.js'
 import type { Publication } from './publication.js'
 import { MAX_REPLY_BYTES, readReply } from './read-reply.js'
+import { createRecent } from './recent.js'
 import type { ReplySubscription } from './reply-subscription.js'
 import type { WaitingPublication } from './waiting-publication.js'
 import { createSweepTimer } from './sweep-timer.js'
@@ -73,9 +74,8 @@ export type Replies = ReturnType<typeof createReplies>
  */
 export function createReplies ({ clock, maxWaiters, subscription, send, onReply, onLate }: RepliesOptions) {
   const waiters = new Map<string, Waiter>()
-  // Both in the order in which they ended.
-  const unanswered = new Map<string, Waiter>()
-  const answered = new Set<string>()
+  const unanswered = createRecent<Waiter>(maxWaiters)
+  const answered = createRecent<true>(maxWaiters)
   const deadlines = createDeadlines<Waiter>()
   const { sweepBy, cancel: cancelSweep } = createSweepTimer(clock, sweep)
 
@@ -133,7 +133,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     if (payload.length > MAX_REPLY_BYTES) return 'too_large'
     const reply = readReply(payload, correlationData)
     if (reply === undefined) return 'malformed'
-    if (answered.has(reply.id)) return 'duplicate'
+    if (answered.get(reply.id) === true) return 'duplicate'
     const waiter = find(reply.id)
     if (waiter === undefined) return 'unknown'
     if (topic !== waiter.publication.replyTo.topic) return 'forged'
@@ -161,8 +161,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     const { id } = waiter.publication
     deadlines.remove(waiter)
     if (!waiters.delete(id)) return
-    unanswered.set(id, waiter)
-    dropOldest(unanswered, maxWaiters)
+    unanswered.add(id, waiter)
   }
 
   function noteAnswered (waiter: Waiter): void {
@@ -170,8 +169,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     deadlines.remove(waiter)
     waiters.delete(id)
     unanswered.delete(id)
-    answered.add(id)
-    dropOldest(answered, maxWaiters)
+    answered.add(id, true)
   }
 
   function end (waiter: Waiter, outcome: Outcome): void {
@@ -219,13 +217,6 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     /** How many wait. */
     get size () { return waiters.size }
   }
-}
-
-/** Forgets what came first, where there is more than so much. */
-function dropOldest (ids: Map<string, unknown> | Set<string>, most: number): void {
-  if (ids.size <= most) return
-  const [oldest] = ids.keys()
-  ids.delete(String(oldest))
 }
 
 function tell ({ publication, reply, replyTraceparent, outcomeMs }: Waiter, outcome: Outcome): Waited {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createFifo, type Linked } from '../../src/mqtt/fifo.js'
+import { createFifo, type Linked } from '../src/fifo.js'
 
 interface Member extends Linked<Member> {
   readonly name: string
