@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js'
-import { measurePublish } from './encode-publish.js'
 import { createFifo, type Fifo, type Linked } from '../fifo.js'
+import { measurePublish } from './encode-publish.js'
 import type { Outcome } from './outcome.js'
 import { propertiesOf, type Publication } from './publication.js'
 import { isRefusal, NO_MATCHING_SUBSCRIBERS } from './reason-codes.js'

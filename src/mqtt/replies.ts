@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.js'
+import { createFifo, type Linked } from '../fifo.js'
 import type { ReplyResult } from '../metrics/reply-metrics.js'
 import { createDeadlines, type Timed } from './deadlines.js'
 import type { Outcome } from './outcome.js'
 import type { Publication } from './publication.js'
 import { MAX_REPLY_BYTES, readReply } from './read-reply.js'
-import { createRecent } from './recent.js'
+import { createRecentNames } from './recent-names.js'
 import type { ReplySubscription } from './reply-subscription.js'
 import type { WaitingPublication } from './waiting-publication.js'
 import { createSweepTimer } from './sweep-timer.js'
@@ -44,7 +45,7 @@ export interface RepliesOptions {
 }
 
 /** Kept small: there may be ten thousand of them. */
-interface Waiter extends Timed {
+interface Waiter extends Timed, Linked<Waiter> {
   readonly publication: WaitingPublication
   readonly startedMs: number
   outcome: Outcome | undefined
@@ -74,8 +75,10 @@ export type Replies = ReturnType<typeof createReplies>
  */
 export function createReplies ({ clock, maxWaiters, subscription, send, onReply, onLate }: RepliesOptions) {
   const waiters = new Map<string, Waiter>()
-  const unanswered = createRecent<Waiter>(maxWaiters)
-  const answered = createRecent<true>(maxWaiters)
+  const unanswered = new Map<string, Waiter>()
+  // The same, in the order in which they ended.
+  const ends = createFifo<Waiter>()
+  const answered = createRecentNames(maxWaiters)
   const deadlines = createDeadlines<Waiter>()
   const { sweepBy, cancel: cancelSweep } = createSweepTimer(clock, sweep)
 
@@ -85,7 +88,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
    */
   function wait (publication: WaitingPublication, deadlineMs: number): Wait {
     const waiter: Waiter = {
-      publication, deadlineMs, place: -1, startedMs: clock.nowMs(), outcome: undefined, outcomeMs: 0, reply: undefined, replyTraceparent: undefined, hasLeft: false, end: undefined
+      publication, deadlineMs, place: -1, startedMs: clock.nowMs(), outcome: undefined, outcomeMs: 0, reply: undefined, replyTraceparent: undefined, hasLeft: false, end: undefined, previous: undefined, next: undefined
     }
     waiters.set(publication.id, waiter)
     deadlines.add(waiter)
@@ -133,7 +136,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     if (payload.length > MAX_REPLY_BYTES) return 'too_large'
     const reply = readReply(payload, correlationData)
     if (reply === undefined) return 'malformed'
-    if (answered.get(reply.id) === true) return 'duplicate'
+    if (answered.has(reply.id)) return 'duplicate'
     const waiter = find(reply.id)
     if (waiter === undefined) return 'unknown'
     if (topic !== waiter.publication.replyTo.topic) return 'forged'
@@ -161,15 +164,22 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     const { id } = waiter.publication
     deadlines.remove(waiter)
     if (!waiters.delete(id)) return
-    unanswered.add(id, waiter)
+    unanswered.set(id, waiter)
+    ends.push(waiter)
+    if (ends.size > maxWaiters && ends.first !== undefined) forget(ends.first)
+  }
+
+  /** Takes out a wait that ended without an answer. */
+  function forget (waiter: Waiter): void {
+    if (unanswered.delete(waiter.publication.id)) ends.remove(waiter)
   }
 
   function noteAnswered (waiter: Waiter): void {
     const { id } = waiter.publication
     deadlines.remove(waiter)
     waiters.delete(id)
-    unanswered.delete(id)
-    answered.add(id, true)
+    forget(waiter)
+    answered.add(id)
   }
 
   function end (waiter: Waiter, outcome: Outcome): void {

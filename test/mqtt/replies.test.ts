@@ -106,6 +106,15 @@ t.test('remembers one that ended without a reply for as many others that did, ho
   t.equal(receive('g'), 'late')
 })
 
+t.test('remembers one that ended without a reply, however many that ended after it were answered late', async t => {
+  const { wait, receive } = setUp(3)
+  for (const id of ['a', 'b', 'c', 'd', 'e']) {
+    wait(id).leave()
+    if (id !== 'a') t.equal(receive(id), 'late')
+  }
+  t.equal(receive('a'), 'late')
+})
+
 t.test('ends each wait at its own deadline, whatever their order', async t => {
   const { wait, advance } = setUp(10)
   const ended: number[] = []
