@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { isWhole, readBody, readStatus, toRequest } from './http-text.js'
 
+/** Longest wait for an answer beyond that for the device, in milliseconds. */
+const PATIENCE_MS = 5_000
+
 /** What a caller asks for. */
 export interface CallerOptions {
   readonly url: string
@@ -37,8 +40,16 @@ export function createCaller ({ url, headers, imei, waitS }: CallerOptions) {
     ask (): Promise<string> {
       text = ''
       socket ??= open()
+      // It says so once, and may have when nobody asked.
+      if (socket.destroyed) return Promise.resolve('the connection was closed before')
       socket.write(request)
-      return new Promise(resolve => { answer = resolve })
+      return new Promise(resolve => {
+        const limit = setTimeout(() => { resolve('no answer') }, waitS * 1000 + PATIENCE_MS)
+        answer = told => {
+          clearTimeout(limit)
+          resolve(told)
+        }
+      })
     },
     close (): void { socket?.destroy() }
   }

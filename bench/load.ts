@@ -62,9 +62,9 @@ export interface LoadResult {
   readonly turns?: readonly PacedTurn[]
 }
 
-/** Of numbers in order, the one that so large a share of them is not above. */
+/** Of numbers in order, the first that so large a share of them is not above. */
 export function percentile (sorted: readonly number[], share: number): number {
-  return sorted[Math.floor(share * (sorted.length - 1))] ?? NaN
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN
 }
 
 /** Fewer requests a second than this are no benchmark, but a server that hangs. */
