@@ -1,4 +1,4 @@
-import { percentile, type LoadJob, type PacedTurn } from './load.js'
+import { percentile, type LoadJob, type Pace, type PacedTurn } from './load.js'
 import { openSocketLoad, type Timing } from './socket-load.js'
 
 /** The answers of all turns together, and each turn by itself. */
@@ -12,7 +12,7 @@ export interface PacedAnswers extends Timing {
  * Finds, turn by turn, how many requests a server answers at most, and how long they take at a share of that. Both within a second or two:
  * a machine that others use is fast now and slow then, and what was four fifths of the capacity a minute ago may be more than all of it now.
  */
-export async function runPaced (job: LoadJob, { share, turns: count, fullRequests, pacedRequests }: NonNullable<LoadJob['pace']>): Promise<PacedAnswers> {
+export async function runPaced (job: LoadJob, { share, turns: count, fullRequests, pacedRequests }: Pace): Promise<PacedAnswers> {
   const load = await openSocketLoad(job)
   const turns: PacedTurn[] = []
   const latencies: number[] = []
