@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import t from 'tap'
 import { SECRET } from './helpers/app.js'
-import { freePort } from './helpers/mosquitto.js'
+import { freePort } from './helpers/ports.js'
 import { runProgram } from './helpers/program.js'
 import { until } from './helpers/until.js'
 

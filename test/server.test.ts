@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createFolder, runProgram, type ProgramOptions } from './helpers/program.js'
 import { SECRET } from './helpers/app.js'
-import { freePort } from './helpers/mosquitto.js'
+import { freePort } from './helpers/ports.js'
 import { subscribe } from './helpers/subscriber.js'
 
 const skipWithoutCurl = spawnSync('curl', ['--version']).error === undefined ? false : 'curl is not installed'

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastingPort } from './ports.js'
+import { freePort } from '../../test/helpers/ports.js'
 import { runGroup, SERVER } from '../../test/helpers/rabbitmq.js'
 import type { Scope } from '../../test/helpers/scope.js'
 import { until } from '../../test/helpers/until.js'
@@ -29,7 +29,7 @@ export type BrokerNode = Awaited<ReturnType<typeof startBrokerNodes>>[number]
 
 /** A cluster of three RabbitMQ nodes under `dir`, with a port mapper and a cookie of its own, stopped with the scope. */
 export async function startBrokerNodes (scope: Scope, dir: string) {
-  const epmdPort = String(await lastingPort())
+  const epmdPort = String(await freePort())
   const mapper = { PATH: process.env.PATH, HOME: dir, LANG: 'C.UTF-8', ERL_EPMD_ADDRESS: '127.0.0.1', ERL_EPMD_PORT: epmdPort }
   const epmd = runGroup('epmd', ['-port', epmdPort, '-address', '127.0.0.1'], mapper)
   scope.teardown(() => epmd.stop('SIGTERM'))
@@ -55,7 +55,7 @@ interface NodeOptions {
 }
 
 async function createNode (scope: Scope, { dir, name, names, env }: NodeOptions) {
-  const [port, distributionPort] = [await lastingPort(), await lastingPort()]
+  const [port, distributionPort] = [await freePort(), await freePort()]
   const home = join(dir, name)
   mkdirSync(home)
   writeFileSync(join(home, 'rabbitmq.conf'), [

@@ -7,7 +7,7 @@ import type { Scope } from '../../test/helpers/scope.js'
 import { MESSENGER, startBrokerNodes } from './broker-nodes.js'
 import { startNginx } from './nginx.js'
 import { recordNode, type Publication } from './recorder.js'
-import { lastingPort } from './ports.js'
+import { freePort } from '../../test/helpers/ports.js'
 import { createReplica } from './replicas.js'
 
 const REPLICAS = 3
@@ -23,7 +23,7 @@ export async function startCluster (scope: Scope, say: (line: string) => void) {
   const dir = mkdtempSync(join(tmpdir(), 'messenger-cluster-'))
   scope.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
   say(`state in ${dir}`)
-  const redis = await startRedis(scope, { port: await lastingPort(), settings: { appendfsync: 'everysec' } })
+  const redis = await startRedis(scope, { port: await freePort(), settings: { appendfsync: 'everysec' } })
   say('starting three RabbitMQ nodes, one after the other')
   const brokers = await startBrokerNodes(scope, dir)
   const publications: Publication[] = []

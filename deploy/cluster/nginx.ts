@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastingPort } from './ports.js'
+import { freePort } from '../../test/helpers/ports.js'
 import { runGroup } from '../../test/helpers/rabbitmq.js'
 import type { Scope } from '../../test/helpers/scope.js'
 import { until } from '../../test/helpers/until.js'
@@ -50,7 +50,7 @@ ${replicas.map(replica => `    server 127.0.0.1:${replica} max_fails=1 fail_time
 
 /** Debian's nginx in front of the replicas, on a free loopback port, stopped with the scope. */
 export async function startNginx (scope: Scope, dir: string, replicas: readonly number[]) {
-  const port = await lastingPort()
+  const port = await freePort()
   const file = join(dir, 'nginx.conf')
   writeFileSync(file, config(dir, port, replicas))
   const nginx = runGroup('nginx', ['-p', dir, '-c', file, '-e', join(dir, 'nginx-error.log')], { PATH: `${process.env.PATH}:/usr/sbin` })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lastingPort } from './ports.js'
+import { freePort } from '../../test/helpers/ports.js'
 import { runProgram } from '../../test/helpers/program.js'
 import type { Scope } from '../../test/helpers/scope.js'
 
@@ -12,7 +12,7 @@ export type Replica = Awaited<ReturnType<typeof createReplica>>
 
 /** One process of the built server, on a port that it keeps. */
 export async function createReplica (scope: Scope, env: Readonly<Record<string, string>>) {
-  const port = await lastingPort()
+  const port = await freePort()
   const run = () => runProgram(scope, 'dist/server.js', { env: { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), ...env } })
   let program = run()
 

@@ -75,7 +75,7 @@ export async function resume (t: Test, url: string, options: IClientOptions) {
     /** Waits for a message, and says all that have come by then. */
     async payloadsUntil (last: string) {
       const payloads = () => received.map(({ payload }) => payload.toString())
-      await until(() => payloads().includes(last), `${last} after ${payloads().join()}`)
+      await until(() => payloads().includes(last), () => `${last} after ${payloads().join()}`)
       return payloads()
     }
   }

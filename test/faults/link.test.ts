@@ -33,7 +33,7 @@ async function start (t: Test) {
         const userProperties = { id, request_id: id }
         send({ cmd: 'publish', topic: id, payload: 'push_down', qos: 1, dup: false, retain: false, messageId: 1, properties: { userProperties } })
       },
-      gets: (...packets: string[]) => until(() => String(received) === String(packets), `${String(packets)} instead of ${String(received)}`)
+      gets: (...packets: string[]) => until(() => String(received) === String(packets), () => `${String(packets)} instead of ${String(received)}`)
     }
     send({ cmd: 'connect', clientId: '', clean: true, protocolId: 'MQTT', protocolVersion: 5, keepalive: 0 })
     return client

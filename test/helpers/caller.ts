@@ -47,7 +47,7 @@ export async function startCaller (t: Test, url: string, options: IClientOptions
     replies,
     /** Waits for so many answers, and says for each its topic, its Correlation Data as text, and its payload. */
     async answers (count: number) {
-      await until(() => replies.length >= count, `${count} answers, of which ${replies.length} came`)
+      await until(() => replies.length >= count, () => `${count} answers, of which ${replies.length} came`)
       return replies.map(({ topic, payload, properties }) => [topic, properties?.correlationData?.toString(), JSON.parse(payload.toString())])
     }
   }

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { AppOverrides } from '../../src/app.js'
 import { startApp } from './app.js'
-import { freePort } from './mosquitto.js'
+import { freePort } from './ports.js'
 import { scrape } from './scrape.js'
 
 /** How long a metric may take to show what has happened, in milliseconds. */

@@ -1,9 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './ports.js'
 import type { Scope } from './scope.js'
 import { until } from './until.js'
 
@@ -75,16 +76,6 @@ export async function startMosquitto (t: Scope, options: MosquittoOptions = {}) 
     rmSync(dir, { recursive: true })
   })
   return { port, url: `mqtt://127.0.0.1:${port}`, dir, start, stop, signal }
-}
-
-/** A loopback port that nobody listens on. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function accepts (port: number): Promise<boolean> {

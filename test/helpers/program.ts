@@ -53,11 +53,16 @@ export function runProgram (t: Scope, file: string, options: ProgramOptions = {}
     /** Whether it has not ended yet. */
     get isAlive () { return !ended },
     kill (signal: NodeJS.Signals) { child.kill(signal) },
-    /** Waits for text on stdout. */
-    says: (text: string) => until(() => output.stdout.includes(text), `"${text}" in:\n${output.stdout}\n${output.stderr}`, 60_000),
+    /** Waits for text on stdout, so many times. @throws where it ends before */
+    async says (text: string, times = 1) {
+      const isSaid = () => output.stdout.split(text).length > times
+      const what = () => `${times} x "${text}" in:\n${output.stdout}\n${output.stderr}`
+      await until(() => ended || isSaid(), what, 90_000)
+      if (!isSaid()) throw new Error(`ended with ${child.signalCode ?? `code ${child.exitCode}`} before ${what()}`)
+    },
     /** Waits for the end. */
     async exit () {
-      await until(() => ended, `the end of ${file}:\n${output.stdout}\n${output.stderr}`, 90_000)
+      await until(() => ended, () => `the end of ${file}:\n${output.stdout}\n${output.stderr}`, 90_000)
       return { code: child.exitCode, signal: child.signalCode }
     }
   }

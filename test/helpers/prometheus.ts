@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { freePort } from './mosquitto.js'
+import { freePort } from './ports.js'
 import { createFolder } from './program.js'
 import { paste } from './shell.js'
 

@@ -19,10 +19,10 @@ export function runPython (t: Test, file: string, args: readonly string[]) {
   return {
     /** What it has written so far, line by line. */
     get lines () { return output.split('\n').slice(0, -1) },
-    says: (text: string) => until(() => output.includes(text), `"${text}" in:\n${output}`, 20_000),
+    says: (text: string) => until(() => output.includes(text), () => `"${text}" in:\n${output}`, 20_000),
     kill (signal: NodeJS.Signals) { child.kill(signal) },
     async exit () {
-      await until(() => ended, `the end of ${file}:\n${output}`)
+      await until(() => ended, () => `the end of ${file}:\n${output}`)
       return child.exitCode
     }
   }

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { freePort } from './mosquitto.js'
+import { freePort } from './ports.js'
 import { until } from './until.js'
 
 /** Not the wrapper in /usr/sbin: that one becomes user rabbitmq and takes the machine's own node for ours. */
@@ -102,7 +102,7 @@ export function runGroup (command: string, args: readonly string[], env: NodeJS.
     get ended () { return ended },
     async stop (signal: NodeJS.Signals) {
       if (!ended && child.pid !== undefined) process.kill(-child.pid, signal)
-      await until(() => ended, `the end of ${command}: ${said}`, START_MS)
+      await until(() => ended, () => `the end of ${command}: ${said}`, START_MS)
     }
   }
 }

@@ -35,7 +35,7 @@ export async function openRaw (t: Test, port: number) {
     /** What was received so far. */
     get text () { return text },
     ended: () => until(() => ended, 'the end of the connection'),
-    received: (part: string) => until(() => text.includes(part), `${part} in: ${text}`)
+    received: (part: string) => until(() => text.includes(part), () => `${part} in: ${text}`)
   }
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { freePort } from './mosquitto.js'
+import { freePort } from './ports.js'
 import type { Scope } from './scope.js'
 
 const isInstalled = spawnSync('redis-server', ['--version']).error === undefined

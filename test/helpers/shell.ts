@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Test } from 'tap'
 import { withoutUndefined } from '../../src/without-undefined.js'
 import { withoutTap } from './coverage.js'
-import { freePort } from './mosquitto.js'
+import { freePort } from './ports.js'
 import { createFolder } from './program.js'
 import { until } from './until.js'
 
@@ -68,9 +68,9 @@ export function paste (t: Test, block: string, cwd: string) {
   return {
     output,
     kill,
-    says: (text: string) => until(() => output.all.includes(text), `"${text}" from ${block}:\n${output.all}`, 150_000),
+    says: (text: string) => until(() => output.all.includes(text), () => `"${text}" from ${block}:\n${output.all}`, 150_000),
     async exit (withinMs = 150_000) {
-      await until(() => ended, `the end of ${block}:\n${output.all}`, withinMs)
+      await until(() => ended, () => `the end of ${block}:\n${output.all}`, withinMs)
       return child.exitCode
     }
   }

@@ -17,6 +17,6 @@ export async function subscribe (t: Test, url: string, filter: string, options: 
     /** What was received so far, as text. */
     get payloads () { return received.map(packet => packet.payload.toString()) },
     /** Waits until so many messages have come. */
-    count: (n: number) => until(() => received.length >= n, `${n} messages at the subscriber, of which ${received.length} came`)
+    count: (n: number) => until(() => received.length >= n, () => `${n} messages at the subscriber, of which ${received.length} came`)
   }
 }

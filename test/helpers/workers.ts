@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { SECRET } from './app.js'
-import { freePort, skipWithoutMosquitto, startMosquitto } from './mosquitto.js'
+import { skipWithoutMosquitto, startMosquitto } from './mosquitto.js'
+import { freePort } from './ports.js'
 import { runProgram } from './program.js'
 import { skipWithoutRedis, startRedis } from './redis.js'
 import { subscribe } from './subscriber.js'
-import { until } from './until.js'
 
 export const skipWithoutServices = skipWithoutRedis || skipWithoutMosquitto
 
@@ -26,8 +26,7 @@ export async function startTwo (t: Test, env: Readonly<Record<string, string>> =
     env: { PORT: String(port), METRICS_PORT: '0', WORKERS: '2', MQTT_URL: broker.url, REDIS_URL: redis.url, JWT_SECRET: SECRET, ...env },
     before
   })
-  const count = (text: string) => server.output.stdout.split(text).length - 1
-  const says = (text: string, times: number) => until(() => count(text) >= times, `${times} x ${text} in\n${server.output.stdout}${server.output.stderr}`, 90_000)
+  const { says } = server
   for (const text of ['Server listening', 'connected to the broker', 'connected to Redis']) await says(text, 2)
   const metricsPort = Number(/Metrics at http:\/\/127\.0\.0\.1:(\d+)\/metrics/.exec(server.output.stdout)?.[1])
   return { server, device, port, metricsPort, says, pids: () => childrenOf(server.pid) }

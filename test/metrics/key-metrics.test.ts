@@ -1,7 +1,7 @@
 import t from 'tap'
 import { EXAMPLE, send } from '../helpers/app.js'
 import { startMeasuredApp } from '../helpers/measured-app.js'
-import { freePort } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
 import { startScriptedBroker } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
 

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { freePort } from '../helpers/mosquitto.js'
 import { open, openScripted, PUBLICATION } from '../helpers/open-connection.js'
+import { freePort } from '../helpers/ports.js'
 import { startScriptedBroker } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
 

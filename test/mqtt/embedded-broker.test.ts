@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { startEmbeddedBroker } from '../../src/mqtt/embedded-broker.js'
 import { EXAMPLE, IMEI, send, startConnectedApp, TOPIC } from '../helpers/app.js'
-import { freePort } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
 import { subscribe } from '../helpers/subscriber.js'
 import { until } from '../helpers/until.js'
 

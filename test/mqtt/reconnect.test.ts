@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { systemClock } from '../../src/clock.js'
 import { backoffCeilingMs, keepConnected, withoutCredentials } from '../../src/mqtt/reconnect.js'
 import { createFakeClock } from '../helpers/fake-clock.js'
-import { freePort } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
 import { startScriptedBroker } from '../helpers/scripted-broker.js'
 import { until } from '../helpers/until.js'
 

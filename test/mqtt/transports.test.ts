@@ -2,7 +2,8 @@ import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { send, startApp, startConnectedApp } from '../helpers/app.js'
 import { createCertificates, skipWithoutOpenssl } from '../helpers/certificates.js'
-import { freePort, skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
+import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
 import { until } from '../helpers/until.js'
 
 const skip = skipWithoutMosquitto !== false ? skipWithoutMosquitto : skipWithoutOpenssl

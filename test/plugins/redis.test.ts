@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { send, startApp } from '../helpers/app.js'
-import { freePort } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
 import { skipWithoutRedis, startRedis, type RedisOptions } from '../helpers/redis.js'
 import { until } from '../helpers/until.js'
 
@@ -14,7 +14,7 @@ async function startLogged (t: Test, url: string) {
   const stream = { write (line: string) { if (line.includes('Redis')) lines.push(JSON.parse(line)) } }
   const app = await startApp(t, { ...NOWHERE, REDIS_URL: url }, { logger: { level: 'info', stream } })
   const messages = () => lines.map(({ msg }) => msg)
-  return { app, lines, messages, logs: (count: number) => until(() => lines.length === count, `${count} lines, of which there are: ${messages().join('; ')}`) }
+  return { app, lines, messages, logs: (count: number) => until(() => lines.length === count, () => `${count} lines, of which there are: ${messages().join('; ')}`) }
 }
 
 t.test('is not there without REDIS_URL', async t => {

@@ -39,7 +39,7 @@ function startDevices (t: Test, url: string, { link, ...options }: Options = {})
     faults,
     commands,
     dropped,
-    allReady: (times = 1) => until(() => timesAllReady >= times, `all devices, for the ${times}. time; ${fleet.tally.ready} are ready; ${faults.join()}`, 20_000)
+    allReady: (times = 1) => until(() => timesAllReady >= times, () => `all devices, for the ${times}. time; ${fleet.tally.ready} are ready; ${faults.join()}`, 20_000)
   }
 }
 

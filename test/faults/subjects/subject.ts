@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../helpers/mosquitto.js'
+import { freePort } from '../../helpers/ports.js'
 import { runProgram } from '../../helpers/program.js'
 import { scrape } from '../../helpers/scrape.js'
 import type { Scope } from '../../helpers/scope.js'

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../helpers/mosquitto.js'
+import { freePort } from '../../helpers/ports.js'
 import { runProgram } from '../../helpers/program.js'
 import type { Scope } from '../../helpers/scope.js'
 import { toEnv, type Rules } from '../model/rules.js'
