@@ -2,7 +2,7 @@ import mqtt from 'mqtt'
 import type { Scope } from '../../test/helpers/scope.js'
 import { until } from '../../test/helpers/until.js'
 import { DEVICES } from './broker-nodes.js'
-import { identify, type Message } from './recorder.js'
+import { identify, type Sighting } from './recorder.js'
 
 /** Between two attempts to reach a node, in milliseconds. */
 const RECONNECT_MS = 200
@@ -14,7 +14,7 @@ export type Devices = Awaited<ReturnType<typeof startDevices>>
  * while it moves from one node to the next has to wait for it. It takes the nodes in turn.
  */
 export async function startDevices (scope: Scope, ports: readonly number[]) {
-  const deliveries: Message[] = []
+  const deliveries: Sighting[] = []
   const client = mqtt.connect({
     servers: ports.map(port => ({ host: '127.0.0.1', port })),
     ...DEVICES,
@@ -31,7 +31,7 @@ export async function startDevices (scope: Scope, ports: readonly number[]) {
   client.on('connect', () => {
     client.subscribeAsync('devices/+/commands', { qos: 1 }).then(() => { isSubscribed = true }, () => {})
   })
-  client.on('message', (topic, payload) => { deliveries.push(identify(topic, payload)) })
+  client.on('message', (topic, payload) => { deliveries.push({ ...identify(topic, payload), atMs: performance.now() }) })
   await until(() => isSubscribed, 'the subscription', 30_000)
   return {
     deliveries,

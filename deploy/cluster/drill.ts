@@ -3,6 +3,7 @@ import type { Scope } from '../../test/helpers/scope.js'
 import { createCallers } from './callers.js'
 import { startCluster } from './cluster.js'
 import { startDevices } from './devices.js'
+import { tellHistory } from './history.js'
 import { judge, MIN_ACCEPTED_SHARE, passes } from './judge.js'
 
 export interface DrillOptions {
@@ -60,7 +61,8 @@ export async function runDrill (scope: Scope, { seconds, rate }: DrillOptions, s
 
   const { publications } = cluster
   const { deliveries } = devices
-  const verdict = judge({ commands, publications, deliveries })
+  const evidence = { commands, publications, deliveries }
+  const verdict = judge(evidence)
   const answered = (final: number) => commands.filter(command => command.final === final).length
   const figures: ReadonlyArray<readonly [string, number]> = [
     ['sent', commands.length],
@@ -80,11 +82,18 @@ export async function runDrill (scope: Scope, { seconds, rate }: DrillOptions, s
     ['strays', verdict.strays.length]
   ]
   for (const [name, value] of figures) say(`${name.padEnd(44)}${String(value).padStart(8)}`)
-  for (const { imei, surprise } of commands) if (surprise !== undefined) say(`SURPRISE ${imei}: ${surprise}`)
   for (const stray of verdict.strays.slice(0, NAMED)) say(`STRAY ${stray}`)
   if (verdict.accepted < MIN_ACCEPTED_SHARE * commands.length) say(`TOO FEW answered 200, of ${commands.length} at least ${MIN_ACCEPTED_SHARE * 100} % must be`)
+  const name = (finding: string, imeis: readonly string[]) => {
+    for (const imei of imeis.slice(0, NAMED)) {
+      say(`${finding} ${imei}`)
+      for (const line of tellHistory(evidence, imei, startMs)) say(line)
+    }
+  }
+  name('OUTCOME NEVER KNOWN', verdict.unanswered)
+  for (const { imei, surprise } of commands) if (surprise !== undefined) say(`SURPRISE ${imei}: ${surprise}`)
   const violations = [verdict.sentThoughDenied, verdict.acceptedTooSoon, verdict.publishedTwice]
-  for (const [index, imeis] of violations.entries()) if (imeis.length > 0) say(`VIOLATION (${'abc'[index]}): ${imeis.slice(0, NAMED).join(', ')}`)
+  for (const [index, imeis] of violations.entries()) name(`VIOLATION (${'abc'[index]})`, imeis)
   say(`violations ${violations.map(({ length }) => length).join(' ')}`)
   return passes(verdict, commands.length)
 }

@@ -1,11 +1,11 @@
 import type { Command, Exchange } from './callers.js'
-import type { Message, Publication } from './recorder.js'
+import type { Message, Publication, Sighting } from './recorder.js'
 
 /** What callers, recorders and devices have seen. */
 export interface Evidence {
   readonly commands: ReadonlyArray<Readonly<Command>>
   readonly publications: ReadonlyArray<Readonly<Publication>>
-  readonly deliveries: readonly Message[]
+  readonly deliveries: readonly Sighting[]
 }
 
 /** Commands that broke a promise, by `imei`, and what there is to know beyond that. */

@@ -12,8 +12,14 @@ export interface Message {
   readonly imei: string
 }
 
+/** A command, and when it was seen. */
+export interface Sighting extends Message {
+  /** By `performance.now()`. */
+  readonly atMs: number
+}
+
 /** One PUBLISH that a replica wrote to a broker node as a whole. */
-export interface Publication extends Message {
+export interface Publication extends Sighting {
   /** When its PUBACK passed, by `performance.now()`; undefined: it did not. */
   acknowledgedMs: number | undefined
 }
@@ -31,7 +37,7 @@ export async function recordNode (scope: Scope, brokerPort: number, publications
     const unacknowledged = new Map<number, Publication>()
     sent.on('packet', packet => {
       if (packet.cmd !== 'publish') return
-      const publication = { ...identify(packet.topic, packet.payload), acknowledgedMs: undefined }
+      const publication = { ...identify(packet.topic, packet.payload), atMs: performance.now(), acknowledgedMs: undefined }
       publications.push(publication)
       unacknowledged.set(Number(packet.messageId), publication)
     })

@@ -8,8 +8,8 @@ const UNKNOWN: Exchange = { status: undefined, isReplayed: false, atMs: 5 }
 
 /** A command that was asked for once, or as often as is said. */
 const command = (imei: string, final: Final, exchanges: Exchange[] = typeof final === 'number' ? [answered(final)] : []) => ({ imei, final, exchanges, surprise: undefined })
-const published = (imei: string, id: string, acknowledgedMs = 10) => ({ topic: `devices/${imei}/commands`, imei, id, acknowledgedMs })
-const delivered = (imei: string, id: string) => ({ topic: `devices/${imei}/commands`, imei, id })
+const published = (imei: string, id: string, acknowledgedMs = 10) => ({ topic: `devices/${imei}/commands`, imei, id, atMs: 9, acknowledgedMs })
+const delivered = (imei: string, id: string) => ({ topic: `devices/${imei}/commands`, imei, id, atMs: 11 })
 const unacknowledged = (imei: string, id: string) => ({ ...published(imei, id), acknowledgedMs: undefined })
 
 const CLEAN = {
@@ -106,7 +106,7 @@ t.test('finds what went to the topic of another device, at the recorder and at t
 })
 
 t.test('finds what belongs to no command', async t => {
-  const unreadable = { topic: 'devices/1/commands', imei: '', id: '' }
+  const unreadable = { topic: 'devices/1/commands', imei: '', id: '', atMs: 9 }
   t.strictSame(judge({
     commands: [command('1', 406)],
     publications: [published('2', 'a'), { ...unreadable, acknowledgedMs: undefined }],
