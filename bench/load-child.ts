@@ -31,7 +31,8 @@ async function run (job: LoadJob): Promise<LoadResult> {
     const paced = await runPaced(job, job.pace)
     return { ...summarize(paced), turns: paced.turns }
   }
-  return summarize(await (job.connections > MOST_AT_ONCE ? runOverSockets(job) : runFull(job)))
+  const { connections, overSockets = connections > MOST_AT_ONCE } = job
+  return summarize(await (overSockets ? runOverSockets(job) : runFull(job)))
 }
 
 function summarize ({ statuses, errors, latencies, startMs, lastMs }: Answers): LoadResult {

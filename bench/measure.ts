@@ -10,6 +10,8 @@ export interface Bench {
   readonly broker: Broker
   readonly credentials: Credentials
   readonly connections: number
+  /** Plain sockets in place of autocannon, see LoadJob. Default: autocannon. */
+  readonly overSockets?: boolean
   /** Reports progress, one line. */
   readonly say: (line: string) => void
 }
@@ -34,7 +36,7 @@ export type Shape = Pick<Contender, 'path' | 'bodies' | 'headers' | 'withKeys' |
 
 /** Puts so many commands on a subject. @throws where an answer is not a 200, or a 200 was not delivered exactly once */
 export async function measure (bench: Bench, subject: Subject, commands: number, shape: Shape = {}): Promise<Measurement> {
-  const { broker, credentials } = bench
+  const { broker, credentials, overSockets } = bench
   const { connections = bench.connections, path = PATH, bodies = BODIES, commands: perRequest = 1, headers, withKeys = false, authorizations = [] } = shape
   const requests = Math.max(connections, Math.ceil(commands / perRequest))
   const sent = requests * perRequest
@@ -46,6 +48,7 @@ export async function measure (bench: Bench, subject: Subject, commands: number,
     bodies,
     connections,
     amount: requests,
+    ...(overSockets !== undefined && { overSockets }),
     withKeys,
     authorizations
   })
