@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { CLAIM, FINISH, RELEASE } from './redis-scripts.js'
-import type { ClaimResult, IdempotencyStore } from './store.js'
+import type { Claim, ClaimResult, IdempotencyStore } from './store.js'
 import { withinTime } from './time-limit.js'
 
 /** Before the name of every record. */
@@ -15,28 +15,52 @@ const REPLY_LIMIT_MS = 250
  * @param ttlMs how long an answer is kept, in milliseconds
  */
 export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore {
-  const run = (script: string, record: string, ...parameters: Array<string | number>) =>
-    withinTime(redis.eval(script, 1, PREFIX + record, ...parameters), REPLY_LIMIT_MS)
+  const run = (script: string, record: string, ...parameters: Array<string | number>) => redis.eval(script, 1, PREFIX + record, ...parameters)
 
-  const store: IdempotencyStore = {
+  /**
+   * Claims that published nothing and whose key Redis has not said to be free: told again on the next connection.
+   * Otherwise they would be unknown to everybody else. No more than were under way when a connection broke.
+   */
+  const unfreed = new Set<Claim>()
+  redis.on('ready', () => {
+    for (const claim of unfreed) free(claim).catch(() => {})
+  })
+
+  async function free (claim: Claim): Promise<void> {
+    unfreed.add(claim)
+    try {
+      await run(RELEASE, claim.record, claim.nonce)
+      unfreed.delete(claim)
+    } catch (error) {
+      if (isRefusal(error)) unfreed.delete(claim)
+      throw error
+    }
+  }
+
+  return {
     async claim (claim) {
       const { record, nonce, fingerprint, runsMs } = claim
+      const isSent = redis.status === 'ready'
       try {
-        return toResult(await run(CLAIM, record, nonce, fingerprint, runsMs, ttlMs))
+        return toResult(await withinTime(run(CLAIM, record, nonce, fingerprint, runsMs, ttlMs), REPLY_LIMIT_MS))
       } catch (error) {
-        // It may have been done without our hearing of it. This one is sent after it on the same connection.
-        store.release(claim).catch(() => {})
+        // It may have been done without our hearing of it. This is sent after it: on the same connection, or on the next.
+        if (isSent) free(claim).catch(() => {})
         throw error
       }
     },
     async finish ({ record, nonce, fingerprint }, { status, body, contentType, proxyStatus = '' }) {
-      await run(FINISH, record, nonce, ttlMs, status, body, contentType, proxyStatus, fingerprint)
+      await withinTime(run(FINISH, record, nonce, ttlMs, status, body, contentType, proxyStatus, fingerprint), REPLY_LIMIT_MS)
     },
-    async release ({ record, nonce }) {
-      await run(RELEASE, record, nonce)
+    async release (claim) {
+      await withinTime(free(claim), REPLY_LIMIT_MS)
     }
   }
-  return store
+}
+
+/** Whether Redis itself refused it. */
+function isRefusal (error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError'
 }
 
 /** What {@link CLAIM} says without an answer. */

@@ -71,9 +71,9 @@ export async function startRedis (t: Scope, options: RedisOptions = {}) {
     start,
     stop,
     signal,
-    /** A connection of the test's own. */
-    connect () {
-      const redis = new Redis(url, { maxRetriesPerRequest: 0 })
+    /** A connection of the test's own. @param isQueuing whether it sends later, or again, what it cannot send now; the messenger's does not */
+    connect ({ isQueuing = true } = {}) {
+      const redis = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: isQueuing, autoResendUnfulfilledCommands: isQueuing })
       redis.on('error', () => {})
       t.teardown(() => { redis.disconnect() })
       return redis
