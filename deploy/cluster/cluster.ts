@@ -21,7 +21,7 @@ export type Cluster = Awaited<ReturnType<typeof startCluster>>
 /** nginx -> three replicas, with one Redis -> recorders -> three RabbitMQ nodes; stopped with the scope. */
 export async function startCluster (scope: Scope, say: (line: string) => void) {
   const dir = mkdtempSync(join(tmpdir(), 'messenger-cluster-'))
-  scope.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
+  scope.teardown(() => { rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) })
   say(`state in ${dir}`)
   const redis = await startRedis(scope, { port: await freePort(), settings: { appendfsync: 'everysec' } })
   say('starting three RabbitMQ nodes, one after the other')

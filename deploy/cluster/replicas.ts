@@ -30,9 +30,10 @@ export async function createReplica (scope: Scope, env: Readonly<Record<string, 
     ready,
     /**
      * Sends it a signal and waits for its end.
-     * @throws where SIGTERM did not end it by itself with code 0
+     * @throws where it had ended before, or SIGTERM did not end it by itself with code 0
      */
     async stop (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+      if (!program.isAlive) throw new Error(`the replica on port ${port} had ended by itself:\n${program.output.stdout}\n${program.output.stderr}`)
       program.kill(signal)
       const end = await program.exit()
       if (signal === 'SIGTERM') assertGracefulEnd(end, `the replica on port ${port}`, program.output)

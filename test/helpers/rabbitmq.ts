@@ -101,7 +101,11 @@ export function runGroup (command: string, args: readonly string[], env: NodeJS.
     get said () { return said },
     get ended () { return ended },
     async stop (signal: NodeJS.Signals) {
-      if (!ended && child.pid !== undefined) process.kill(-child.pid, signal)
+      try {
+        if (!ended && child.pid !== undefined) process.kill(-child.pid, signal)
+      } catch {
+        // It has just ended by itself, which is told a moment later.
+      }
       await until(() => ended, () => `the end of ${command}: ${said}`, START_MS)
     }
   }

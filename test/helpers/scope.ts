@@ -3,13 +3,21 @@ import type { Test } from 'tap'
 /** Where what was started registers its end: a test, or a program that runs without tap. */
 export type Scope = Pick<Test, 'teardown'>
 
-/** A scope for a program: `close` ends everything, the last started first. */
+/** A scope for a program: `close` ends everything, the last started first. @throws {AggregateError} in the end, where something could not be ended */
 export function createScope () {
   const ends: Array<() => unknown> = []
   return {
     teardown (end: () => unknown): void { ends.push(end) },
     async close (): Promise<void> {
-      for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end()
+      const errors: unknown[] = []
+      for (let end = ends.pop(); end !== undefined; end = ends.pop()) {
+        try {
+          await end()
+        } catch (error) {
+          errors.push(error)
+        }
+      }
+      if (errors.length > 0) throw new AggregateError(errors, `not everything could be ended: ${errors.map(String).join('; ')}`)
     }
   }
 }
