@@ -18,8 +18,8 @@ export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore
   const run = (script: string, record: string, ...parameters: Array<string | number>) => redis.eval(script, 1, PREFIX + record, ...parameters)
 
   /**
-   * Claims that published nothing and whose key Redis has not said to be free: told again on the next connection.
-   * Otherwise they would be unknown to everybody else. No more than were under way when a connection broke.
+   * Claims that published nothing and whose key Redis has not said to be free, in the order in which it was told: told again on the
+   * next connection, as otherwise they would be unknown to everybody else.
    */
   const unfreed = new Set<Claim>()
   redis.on('ready', () => {
@@ -30,10 +30,19 @@ export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore
     unfreed.add(claim)
     try {
       await run(RELEASE, claim.record, claim.nonce)
-      unfreed.delete(claim)
     } catch (error) {
-      if (isRefusal(error)) unfreed.delete(claim)
+      if (isRefusal(error)) forgetUpTo(claim)
       throw error
+    }
+    forgetUpTo(claim)
+  }
+
+  /** Redis answers in order: what it was told before is done, too, also where that answer came too late to be heard. */
+  function forgetUpTo (claim: Claim): void {
+    if (!unfreed.has(claim)) return
+    for (const earlier of unfreed) {
+      unfreed.delete(earlier)
+      if (earlier === claim) break
     }
   }
 
