@@ -72,8 +72,8 @@ export async function startRedis (t: Scope, options: RedisOptions = {}) {
     stop,
     signal,
     /** A connection of the test's own. @param isQueuing whether it sends later, or again, what it cannot send now; the messenger's does not */
-    connect ({ isQueuing = true } = {}) {
-      const redis = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: isQueuing, autoResendUnfulfilledCommands: isQueuing })
+    connect ({ isQueuing = true, commandTimeout = 10_000 } = {}) {
+      const redis = new Redis(url, { maxRetriesPerRequest: 0, enableOfflineQueue: isQueuing, autoResendUnfulfilledCommands: isQueuing, commandTimeout })
       redis.on('error', () => {})
       t.teardown(() => { redis.disconnect() })
       return redis

@@ -226,4 +226,26 @@ t.test('in Redis', { skip: skipWithoutRedis }, async t => {
     for (const record of ['refused', 'unheard', 'never sent']) t.strictSame(await store.claim(claimOf(record, 'n5')), { kind: 'first' }, record)
     t.strictSame(await store.claim(claimOf('answered', 'n5')), { kind: 'running' }, 'what nobody freed')
   })
+
+  t.test('does not tell again on the next connection what Redis did too late to be heard', async t => {
+    await redis.flushall()
+    const client = server.connect({ isQueuing: false, commandTimeout: 100 })
+    await once(client, 'ready')
+    const store = createRedisStore(client, TTL_MS)
+    server.signal('SIGSTOP')
+    await sleep(50)
+    await t.rejects(store.claim(claimOf('slow', 'n1')), /timed out/)
+    // The key is freed meanwhile, and that answer is too late, too.
+    await sleep(200)
+    server.signal('SIGCONT')
+    await redis.ping()
+    t.strictSame(await store.claim(claimOf('slow', 'n2')), { kind: 'first' })
+    await store.release(claimOf('slow', 'n2'))
+    const scripts = async () => /cmdstat_eval:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]
+    const before = await scripts()
+    client.stream.destroy()
+    await once(client, 'ready')
+    await client.ping()
+    t.equal(await scripts(), before)
+  })
 })
