@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,9 @@ const DELIVERY_LIMIT_MS = 10_000
 const SURPLUS_WAIT_MS = 100
 
 const POLL_MS = 10
+
+/** Of a process, as `nice` has it. */
+const LEAST_PRIORITY = 19
 
 /** What a device answers. */
 const REPLY = '{"ok":true}'
@@ -84,26 +87,29 @@ export async function startBroker ({ receiveMaximum = 1000, noDelay = false }: B
     },
     async stop () {
       await devices.endAsync(true)
-      await stop(counter.child)
+      await counter.stop()
       await stop(child)
     }
   }
 }
 
 /**
- * Counts what is delivered by the lines that mosquitto_sub prints: a subscriber in Node would take
- * more of the load core than Mosquitto itself, and be the limit of what is measured.
+ * Counts what is delivered by the lines that mosquitto_sub prints. It shares the load core with Mosquitto, and must not be the limit of
+ * what is measured: a subscriber in Node would take more than Mosquitto itself. So it writes into a file, which nobody reads meanwhile,
+ * and runs when nobody else does, many commands at a time.
  */
 async function startCounter (port: number, probe: MqttClient) {
-  const args = ['-h', '127.0.0.1', '-p', String(port), '-V', 'mqttv5', '-t', '+/+/commands', '-q', '0', '-F', '.']
-  const child = launch('mosquitto_sub', args, { core: 'load', stdio: ['ignore', 'pipe', 'inherit'] })
-  const counter = { child, delivered: 0 }
-  // A line is a point and a line feed.
-  let bytes = 0
-  child.stdout?.on('data', (part: Buffer) => {
-    bytes += part.length
-    counter.delivered = Math.floor(bytes / 2)
-  })
+  const args = ['-n', String(LEAST_PRIORITY), 'mosquitto_sub', '-h', '127.0.0.1', '-p', String(port), '-V', 'mqttv5', '-t', '+/+/commands', '-q', '0', '-F', '.']
+  const output = openUnnamed()
+  const child = launch('nice', args, { core: 'load', stdio: ['ignore', output, 'inherit'] })
+  const counter = {
+    // A line is a point and a line feed.
+    get delivered () { return Math.floor(fstatSync(output).size / 2) },
+    async stop (): Promise<void> {
+      await stop(child)
+      closeSync(output)
+    }
+  }
   const limitMs = performance.now() + START_LIMIT_MS
   const isDeaf = () => counter.delivered === 0
   while (isDeaf()) {
@@ -114,6 +120,16 @@ async function startCounter (port: number, probe: MqttClient) {
   }
   await sleep(SURPLUS_WAIT_MS)
   return counter
+}
+
+/** A file without a name, which is gone when nobody has it open any more. */
+function openUnnamed (): number {
+  const directory = mkdtempSync(join(tmpdir(), 'messenger-bench-'))
+  try {
+    return openSync(join(directory, 'delivered'), 'w')
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 }
 
 function launchMosquitto (port: number, configFile: string, { receiveMaximum, noDelay }: Required<BrokerOptions>): ChildProcess {
