@@ -22,6 +22,7 @@ const STATUSES: Readonly<Record<ProblemCode, number>> = {
   idempotency_key_reused: 422,
   rate_limited: 429,
   header_fields_too_large: 431,
+  caller_gone: 499,
   internal_error: 500,
   broker_unavailable: 503,
   idempotency_store_full: 503,

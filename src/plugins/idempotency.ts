@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isCallerGone } from '../caller-gone.js'
 import type { Clock } from '../clock.js'
 import { ProblemError } from '../errors.js'
 import { fingerprintOf, nameRecord, readIdempotencyKey } from '../idempotency/key.js'
@@ -138,6 +139,8 @@ function createIdempotency (
     if (result.kind === 'first') {
       request.claim = claim
       open.add(claim)
+      // It may have asked again elsewhere, and been told there that nothing was sent.
+      if (await isCallerGone(request)) throw new ProblemError('caller_gone')
       return true
     }
     if (result.kind !== 'recorded') throw refusalOf(result)

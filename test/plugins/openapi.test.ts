@@ -47,8 +47,8 @@ t.test('documents every answer of the send route, each problem with an example a
     t.ok('X-Request-Id' in response.headers)
     for (const name of Object.keys(response.content['application/problem+json']?.examples ?? {})) documented.add(name)
   }
-  // Of other routes, or of no route at all.
-  const elsewhere = ['not_found', 'method_not_allowed', 'broker_unavailable']
+  // Of other routes, of no route at all, or heard by nobody.
+  const elsewhere = ['not_found', 'method_not_allowed', 'broker_unavailable', 'caller_gone']
   t.strictSame([...documented, ...elsewhere].sort(), Object.keys(catalogue).sort())
 })
 
