@@ -8,6 +8,8 @@ export interface Contender {
   readonly name: string
   /** Script to start, beside this file. */
   readonly script: string
+  /** Program to start in its place. */
+  readonly program?: string
   /** Variables of its own, beside address, broker and key. */
   readonly env?: Readonly<Record<string, string>>
   /** Whether what it answers 200 must have been delivered. Default: yes. */
@@ -38,6 +40,14 @@ export const BARE: Contender = { name: 'bare Fastify, same schemas', script: 'su
 /** What one writes first, without any of the promises. */
 export const USUAL: Contender = { name: 'Fastify + @fastify/jwt + MQTT.js', script: 'subjects/usual-fastify.js' }
 
+/** The name of {@link createGo}'s contender. */
+export const GO_NAME = 'Go net/http + golang-jwt + Paho'
+
+/** The same in Go. @param program as it was built */
+export function createGo (program: string): Contender {
+  return { name: GO_NAME, script: '', program }
+}
+
 /** The messenger as it is started in production. */
 export const PLAIN: Contender = { name: 'messenger', script: MESSENGER }
 
@@ -63,6 +73,6 @@ export const CONTENDERS: readonly Contender[] = [
 const PATIENCE = { MQTT_QUEUE_TIMEOUT_MS: '5000' }
 
 /** Starts the server of a contender. */
-export function startContender ({ broker, credentials, connections }: Bench, { name, script, env, publishes = true }: Contender): Promise<Subject> {
-  return startSubject({ name, script, publishes, broker, credentials, env: { ...connections > 1_000 && PATIENCE, ...env } })
+export function startContender ({ broker, credentials, connections }: Bench, { name, script, program, env, publishes = true }: Contender): Promise<Subject> {
+  return startSubject({ name, script, program, publishes, broker, credentials, env: { ...connections > 1_000 && PATIENCE, ...env } })
 }

@@ -5,6 +5,8 @@ import type { Algorithm } from './request.js'
 export interface Options {
   /** `all` contenders; `few`: bare Fastify, the usual code and the messenger; `profile` of the messenger; what `growth` costs; or `workers` against one process. */
   readonly mode: 'all' | 'few' | 'profile' | 'growth' | 'workers'
+  /** Whether the server in Go is compared, too. */
+  readonly hasGo: boolean
   readonly workers: number
   readonly rounds: number
   /** Of each load, about. */
@@ -31,6 +33,7 @@ export function readOptions (args: string[]): Options {
       soak: { type: 'string', default: '0' },
       alg: { type: 'string', default: 'RS256' },
       few: { type: 'boolean', default: false },
+      go: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
       workers: { type: 'string', default: '1' },
@@ -50,6 +53,7 @@ export function readOptions (args: string[]): Options {
   const workers = count('workers', 1, 128)
   return {
     mode: workers > 1 ? 'workers' : values.profile ? 'profile' : values.growth ? 'growth' : values.few ? 'few' : 'all',
+    hasGo: values.go,
     workers,
     rounds: count('rounds', 1, 100),
     seconds: count('seconds', 1, 600),

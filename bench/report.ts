@@ -1,6 +1,6 @@
-import { BULK, PLAIN } from './contenders.js'
+import { BULK, GO_NAME, PLAIN } from './contenders.js'
 import { formatHeadroom, type HeadroomReport } from './headroom.js'
-import { CPU_RATIO_GOAL, type RoundsReport } from './rounds.js'
+import { compareCpu, CPU_RATIO_GOAL, type RoundsReport } from './rounds.js'
 import { RSS_CHANGE_GOAL, type SoakReport } from './soak.js'
 import { START_GOAL_MS, type StartReport } from './start.js'
 
@@ -15,7 +15,7 @@ export interface Report {
 }
 
 /** The report as text, each result with its goal. A goal that is missed is said, not enforced. */
-export function formatReport ({ start, rounds, headroom, soak }: Report): string {
+export function formatReport ({ machine, start, rounds, headroom, soak }: Report): string {
   const least = Math.min(...rounds.cpuRatios).toFixed(2)
   const most = Math.max(...rounds.cpuRatios).toFixed(2)
   const { rateRatio } = rounds
@@ -28,6 +28,7 @@ export function formatReport ({ start, rounds, headroom, soak }: Report): string
     ...(rateRatio === undefined
       ? []
       : [`Requests/s, messenger / usual code: ${rateRatio.toFixed(2)} x; ` + goal(rateRatio > 1, 'above 1 x')]),
+    ...formatGo(rounds, machine),
     ...formatBulk(rounds),
     formatHeadroom(headroom),
     `Start to first 200: ${start.medianMs.toFixed(0)} ms (at most ${Math.max(...start.timesMs).toFixed(0)}); ` +
@@ -43,6 +44,14 @@ export function formatSubjects ({ subjects }: RoundsReport): string {
     name, requestsPerS.toFixed(0), p50Ms.toFixed(2), p99Ms.toFixed(2), p999Ms.toFixed(2), cpuUs.toFixed(1), cpuRatio.toFixed(2), `${(busy * 100).toFixed(0)} %`, rssMiB.toFixed(1)
   ])
   return formatTable([['median of rounds', 'commands/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU µs', 'x bare', 'core busy', 'RSS MiB'], ...rows])
+}
+
+/** The goal is for HS256: for RS256 Go verifies each token anew, and the messenger remembers it. */
+function formatGo ({ subjects }: RoundsReport, { algorithm }: Report['machine']): string[] {
+  const [messenger, go] = [PLAIN.name, GO_NAME].map(wanted => subjects.find(({ name }) => name === wanted))
+  if (go === undefined) return []
+  const { ratio, text } = compareCpu(messenger, go)
+  return [`CPU, messenger / Go, ${String(algorithm)}: ${text}${algorithm === 'HS256' ? `; ${goal(ratio < 1, 'below 1 x')}` : ''}`]
 }
 
 /** CPU of a command in a bulk over that of a single one: the goal. */

@@ -91,3 +91,10 @@ function summarize ({ contender: { name }, results }: Entrant, bare: Entrant | u
     rssMiB: middle('rssMiB')
   }
 }
+
+/** CPU of one contender over that of another, the median over the rounds. */
+export function compareCpu (one: Summary | undefined, other: Summary | undefined) {
+  const ratios = one?.cpuRatios.map((ratio, round) => ratio / (other?.cpuRatios[round] ?? NaN)) ?? []
+  const ratio = median(ratios)
+  return { ratio, text: `${ratio.toFixed(2)} x (by round ${ratios.map(ratio => ratio.toFixed(2)).join(', ')})` }
+}

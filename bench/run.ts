@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { startBroker } from './broker.js'
-import { BARE, CONTENDERS, PLAIN, USUAL } from './contenders.js'
+import { BARE, CONTENDERS, createGo, PLAIN, USUAL } from './contenders.js'
 import { drawResults } from './draw.js'
+import { buildGo } from './go.js'
 import { formatGrowth, runGrowth } from './growth.js'
 import { runHeadroom } from './headroom.js'
 import type { Bench } from './measure.js'
@@ -50,7 +51,7 @@ async function main (options: Options): Promise<void> {
 }
 
 async function run (bench: Bench, machine: Report['machine'], options: Options): Promise<void> {
-  const { mode, rounds, seconds, soak, out } = options
+  const { mode, hasGo, rounds, seconds, soak, out } = options
   if (mode === 'profile') {
     say(await runProfile(bench, { seconds, out }))
     return
@@ -65,7 +66,7 @@ async function run (bench: Bench, machine: Report['machine'], options: Options):
     say(formatWorkers(await runWorkers(bench, options)))
     return
   }
-  const contenders = mode === 'all' ? CONTENDERS : [BARE, USUAL, PLAIN]
+  const contenders = [...mode === 'all' ? CONTENDERS : [BARE, USUAL, PLAIN], ...hasGo ? [createGo(buildGo())] : []]
   const report: Report = {
     machine,
     start: await runStarts(bench, STARTS),

@@ -31,6 +31,8 @@ export interface SubjectOptions {
   readonly name: string
   /** Beside this file. */
   readonly script: string
+  /** Started in place of Node.js with the script. */
+  readonly program?: string | undefined
   readonly publishes: boolean
   readonly broker: Broker
   readonly credentials: Credentials
@@ -45,13 +47,14 @@ export function startMessenger (credentials: Credentials, broker: Broker): Promi
 }
 
 /** Starts a server and waits for its first 200. */
-export async function startSubject ({ name, script, publishes, broker, credentials, env, flags = [] }: SubjectOptions): Promise<Subject> {
+export async function startSubject ({ name, script, program, publishes, broker, credentials, env, flags = [] }: SubjectOptions): Promise<Subject> {
   const port = await findFreePort()
   const file = fileURLToPath(new URL(script, import.meta.url))
   const url = `http://127.0.0.1:${port}${PATH}`
   const startedMs = performance.now()
   // Nothing of our own environment: a MQTT_TOPIC in it would be another benchmark.
-  const child = launch(process.execPath, [...flags, file], {
+  const [command, args] = program === undefined ? [process.execPath, [...flags, file]] as const : [program, []] as const
+  const child = launch(command, args, {
     core: 'server',
     env: {
       PATH: process.env.PATH ?? '', NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), METRICS_PORT: '0', MQTT_URL: broker.url, ...credentials.env, ...env

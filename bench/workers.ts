@@ -1,8 +1,8 @@
 import { BARE, PLAIN } from './contenders.js'
-import { median, type Bench } from './measure.js'
+import type { Bench } from './measure.js'
 import { startRedis } from './redis.js'
 import { formatSubjects } from './report.js'
-import { runRounds, type RoundsReport, type Summary } from './rounds.js'
+import { compareCpu, runRounds, type RoundsReport } from './rounds.js'
 
 /** CPU of a command with several workers over that with one process: the goal. */
 const RATIO_GOAL = 1.15
@@ -39,18 +39,11 @@ export async function runWorkers (bench: Bench, { workers, rounds, seconds }: Wo
 /** The rounds as a table, and the ratios. */
 export function formatWorkers (rounds: RoundsReport): string {
   const [bareOne, bareSeveral, one, several] = rounds.subjects
-  const bare = compare(bareSeveral, bareOne)
-  const messenger = compare(several, one)
+  const bare = compareCpu(bareSeveral, bareOne)
+  const messenger = compareCpu(several, one)
   const verdict = messenger.ratio <= RATIO_GOAL ? 'met' : bare.ratio > RATIO_GOAL ? 'not to be told on this machine, where bare Fastify misses it, too' : 'MISSED'
   return ['', formatSubjects(rounds), '',
     `CPU of a command, several workers / one process, bare Fastify: ${bare.text}`,
     `CPU of a command, several workers / one process, messenger: ${messenger.text}; goal: at most ${RATIO_GOAL} x: ${verdict}`, ''
   ].join('\n')
-}
-
-/** CPU of several processes over that of one, the median over the rounds. */
-function compare (several: Summary | undefined, one: Summary | undefined) {
-  const ratios = several?.cpuRatios.map((ratio, round) => ratio / (one?.cpuRatios[round] ?? NaN)) ?? []
-  const ratio = median(ratios)
-  return { ratio, text: `${ratio.toFixed(2)} x (by round ${ratios.map(ratio => ratio.toFixed(2)).join(', ')})` }
 }
