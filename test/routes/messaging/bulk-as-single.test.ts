@@ -74,7 +74,7 @@ for (const [name, env, claims] of [
       const single: Result[] = []
       for (const command of commands) {
         const answer = await send(app, command, headers)
-        single.push(toResult({ status: answer.statusCode, ...answer.json() }))
+        single.push(toResult({ ...answer.json(), status: answer.statusCode }))
       }
       const count = broker.published.length
       const many: Result[] = []
