@@ -51,6 +51,7 @@ export function readOptions (args: string[]): Options {
   const soak = count('soak', 0, 100_000_000)
   if (soak > 0 && soak < connections * SOAK_PER_CONNECTION) throw new RangeError(`--soak must be 0, or at least ${connections * SOAK_PER_CONNECTION}`)
   const workers = count('workers', 1, 128)
+  if (values.go && (workers > 1 || values.profile || values.growth)) throw new RangeError('--go goes alone or with --few')
   return {
     mode: workers > 1 ? 'workers' : values.profile ? 'profile' : values.growth ? 'growth' : values.few ? 'few' : 'all',
     hasGo: values.go,

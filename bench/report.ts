@@ -46,7 +46,7 @@ export function formatSubjects ({ subjects }: RoundsReport): string {
   return formatTable([['median of rounds', 'commands/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU µs', 'x bare', 'core busy', 'RSS MiB'], ...rows])
 }
 
-/** The goal is for HS256: for RS256 Go verifies each token anew, and the messenger remembers it. */
+/** The goal is for HS256, where least of the difference is that the messenger remembers tokens that it has verified. */
 function formatGo ({ subjects }: RoundsReport, { algorithm }: Report['machine']): string[] {
   const [messenger, go] = [PLAIN.name, GO_NAME].map(wanted => subjects.find(({ name }) => name === wanted))
   if (go === undefined) return []

@@ -44,7 +44,7 @@ export const catalogue = {
   },
   rate_limited: { status: 429, title: 'Too many requests', detail: 'There were too many requests; nothing was published' },
   header_fields_too_large: { status: 431, title: 'Header fields too large', detail: 'The header fields are too large together' },
-  // As nginx names it. Nobody hears it: it is for log and metrics.
+  // As nginx has it. Nobody hears it: it is for the log.
   caller_gone: { status: 499, title: 'Caller gone', detail: 'The connection was closed before the command was published; nothing was published' },
   internal_error: { status: 500, title: 'Internal error', detail: 'The messenger failed; nothing was published' },
   broker_unavailable: { status: 503, title: 'Broker unavailable', detail: 'There is no connection to an MQTT broker' },

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
 import { IMEI, send, sendBulk, startConnectedApp } from '../../helpers/app.js'
 import { createLog } from '../../helpers/log.js'
-import { listen, writeOut } from '../../helpers/raw-http.js'
+import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { skipWithoutRedis, startRedis } from '../../helpers/redis.js'
 import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { until } from '../../helpers/until.js'
@@ -69,4 +69,15 @@ t.test('publishes without a key whatever arrived whole: nobody can ask for it ag
   await until(() => log.answered().length === 1, 'the line of the request')
   t.match(log.answered(), [{ status: 200, outcome: 'accepted' }])
   t.equal(broker.published.length, 1)
+})
+
+t.test('publishes for a key where it is the server that ends the connection, for what follows the request', async t => {
+  const { broker, log, app, port } = await setUp(t)
+  const caller = await openRaw(t, port)
+  caller.write(`${await writeOut(KEY)}\0`)
+  await caller.ended()
+  await until(() => log.answered().length === 1, 'the line of the request')
+  t.match(log.answered(), [{ outcome: 'accepted' }])
+  t.equal(broker.published.length, 1)
+  t.equal((await send(app, COMMAND, KEY)).headers['idempotency-replayed'], 'true')
 })
