@@ -38,7 +38,9 @@ t.test('is the same in both languages', async t => {
 
 for (const [language, document] of [['English', ENGLISH], ['Persian', PERSIAN]] as const) {
   t.test(`says what to do about every problem, in ${language}`, async t => {
-    for (const [code, { status }] of Object.entries(catalogue)) t.ok(document.includes(`\n| ${status} | \`${code}\` | `), code)
+    // Nobody hears the one of a caller that has gone.
+    const { caller_gone: unheard, ...heard } = catalogue
+    for (const [code, { status }] of Object.entries(heard)) t.ok(document.includes(`\n| ${status} | \`${code}\` | `), code)
   })
 
   t.test(`shows answers as they are, in ${language}`, async t => {

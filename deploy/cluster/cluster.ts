@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signToken } from '../../src/tokens.js'
 import { startRedis } from '../../test/helpers/redis.js'
+import { removeFolder } from '../../test/helpers/remove-folder.js'
 import type { Scope } from '../../test/helpers/scope.js'
 import { MESSENGER, startBrokerNodes } from './broker-nodes.js'
 import { startNginx } from './nginx.js'
@@ -21,7 +22,7 @@ export type Cluster = Awaited<ReturnType<typeof startCluster>>
 /** nginx -> three replicas, with one Redis -> recorders -> three RabbitMQ nodes; stopped with the scope. */
 export async function startCluster (scope: Scope, say: (line: string) => void) {
   const dir = mkdtempSync(join(tmpdir(), 'messenger-cluster-'))
-  scope.teardown(() => { rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) })
+  scope.teardown(() => removeFolder(dir))
   say(`state in ${dir}`)
   const redis = await startRedis(scope, { port: await freePort(), settings: { appendfsync: 'everysec' } })
   say('starting three RabbitMQ nodes, one after the other')

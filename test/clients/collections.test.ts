@@ -10,7 +10,7 @@ const environments = readEnvironments()
 const NOT_ON_DEMAND = [
   'malformed_request', 'insufficient_scope', 'request_timeout', 'idempotency_key_in_use', 'rate_limited', 'header_fields_too_large', 'internal_error',
   'broker_unavailable', 'idempotency_store_full', 'idempotency_store_unavailable', 'key_source_unavailable', 'overloaded', 'shutting_down', 'delivery_unknown',
-  'no_subscriber', 'reply_timeout'
+  'no_subscriber', 'reply_timeout', 'caller_gone'
 ]
 
 t.test('both collections have the same requests and tests', async t => {

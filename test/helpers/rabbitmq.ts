@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { freePort } from './ports.js'
+import { removeFolder } from './remove-folder.js'
 import { until } from './until.js'
 
 /** Not the wrapper in /usr/sbin: that one becomes user rabbitmq and takes the machine's own node for ours. */
@@ -74,7 +75,7 @@ export async function startRabbitmq (t: Test, { config = [], files = {} }: Rabbi
   t.teardown(async () => {
     await stop()
     await epmd.stop('SIGTERM')
-    rmSync(dir, { recursive: true })
+    await removeFolder(dir)
   })
   await start()
   return {
