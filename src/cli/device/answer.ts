@@ -12,20 +12,30 @@ export interface Answer {
   readonly contentType: string
 }
 
+/** What a device answers; `{imei}`, `{micro_op}` and `{id}` stand for those of the command. */
+export interface ReplyTemplate {
+  readonly text: string
+  /** Whether it is a JSON text. */
+  readonly isJson: boolean
+}
+
+/** Reads a template, once for all answers. */
+export function readTemplate (text: string): ReplyTemplate {
+  return { text, isJson: parsesAsJson(text) }
+}
+
 /**
  * Makes the answer to a command, in the way in which it asks for one.
  *
  * With a Response Topic (MQTT 5) the answer is the payload, and the Correlation Data of the command goes back
  * with it. With `reply_to` in its payload the answer is `{"id", "result"}`, where the result is JSON if the
  * answer is, otherwise text.
- * @param template what to answer; `{imei}`, `{micro_op}` and `{id}` stand for those of the command
  * @returns undefined where it asks for none
  */
-export function createAnswer (template: string, imei: string, command: ReceivedCommand): Answer | undefined {
+export function createAnswer ({ text, isJson }: ReplyTemplate, imei: string, command: ReceivedCommand): Answer | undefined {
   const { replyPath } = command
   if (replyPath === undefined) return undefined
-  const isJson = parsesAsJson(template)
-  const result = fillIn(template, { imei, micro_op: command.microOp, id: command.id ?? '' }, isJson)
+  const result = fillIn(text, { imei, micro_op: command.microOp, id: command.id ?? '' }, isJson)
   if (replyPath.correlationData === undefined) {
     const payload = `{"id":${JSON.stringify(command.id ?? null)},"result":${isJson ? result : JSON.stringify(result)}}`
     return { topic: replyPath.topic, payload, correlationData: undefined, contentType: 'application/json' }

@@ -60,9 +60,11 @@ function isTopic (value: unknown): value is string {
 }
 
 function readDocument (text: string): Readonly<Record<string, unknown>> {
+  // Most commands are plain text, and the error that JSON.parse throws is dear where a thousand devices share a process.
+  if (!text.trimStart().startsWith('{')) return {}
   try {
-    const document: unknown = JSON.parse(text)
-    return typeof document === 'object' && document !== null ? { ...document } : {}
+    const document: Readonly<Record<string, unknown>> = JSON.parse(text)
+    return document
   } catch {
     return {}
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js'
-import { createAnswer } from './answer.js'
+import { createAnswer, type ReplyTemplate } from './answer.js'
 import { isLate, readCommand, type Message } from './command.js'
 import { openLink, type Link, type LinkOptions } from './link.js'
 import type { Options } from './options.js'
@@ -10,8 +10,7 @@ import type { createTurns } from './turns.js'
 export interface DeviceOptions extends Pick<Options, 'replyRate' | 'replyDelayMs' | 'offline'> {
   readonly imei: string
   readonly link: LinkOptions
-  /** See `createAnswer`. */
-  readonly reply: string
+  readonly reply: ReplyTemplate
   readonly clock: Clock
   /** A number from 0 up to 1. */
   readonly random: () => number

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.js'
+import { readTemplate } from './answer.js'
 import { startDevice, type DeviceOptions } from './device.js'
 import type { LinkOptions } from './link.js'
 import { createTurns } from './turns.js'
@@ -20,9 +21,11 @@ export interface Tally {
   lost: number
 }
 
-export interface FleetOptions extends Omit<DeviceOptions, 'imei' | 'link' | 'turns' | 'random'> {
+export interface FleetOptions extends Omit<DeviceOptions, 'imei' | 'link' | 'reply' | 'turns' | 'random'> {
   readonly imeis: readonly string[]
   readonly link: Omit<LinkOptions, 'clientId' | 'filter'>
+  /** What they answer: the text of a {@link ReplyTemplate}. */
+  readonly reply: string
   /** The topic of a device. */
   topicOf(imei: string): string
   /** A number from 0 up to 1. Default: `Math.random`. */
@@ -51,15 +54,17 @@ const STOP_GRACE_MS = 1_000
 
 /** Starts so many devices, each with a connection of its own. */
 export function startFleet (options: FleetOptions, events: FleetEvents) {
-  const { imeis, link, topicOf, clock, random = Math.random } = options
+  const { imeis, link, reply, topicOf, clock, random = Math.random } = options
   const tally: Tally = { ready: 0, commands: 0, duplicates: 0, late: 0, replies: 0, lost: 0 }
   const toldAtMs = new Map<string, number>()
   const turns = createTurns(MAX_CONNECTING)
+  const template = readTemplate(reply)
   let onAllAway = () => {}
 
   const devices = imeis.map(imei => startDevice({
     ...options,
     imei,
+    reply: template,
     random,
     turns,
     link: {

@@ -12,7 +12,7 @@ export interface Options {
   /** `{imei}` in them stands for that of each device. Undefined: those of the configuration. */
   readonly username: string | undefined
   readonly password: string | undefined
-  /** See `createAnswer`. Undefined: the usual one. */
+  /** See `ReplyTemplate`. Undefined: the usual one. */
   readonly reply: string | undefined
   /** Share of the commands that are answered, 0 to 1. */
   readonly replyRate: number

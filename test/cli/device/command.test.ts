@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createAnswer, DEFAULT_REPLY } from '../../../src/cli/device/answer.js'
-import { isLate, readCommand, type Message } from '../../../src/cli/device/command.js'
+import { createAnswer, DEFAULT_REPLY, readTemplate } from '../../../src/cli/device/answer.js'
+import { isLate, readCommand, type Message, type ReceivedCommand } from '../../../src/cli/device/command.js'
 import { createRecentIds } from '../../../src/cli/device/recent-ids.js'
 
 const TOPIC = 'messenger/1/replies/gate'
@@ -27,13 +27,17 @@ t.test('reads a command', async t => {
     })
   })
 
+  t.test('from a document with space before it', async t => {
+    t.equal(readCommand(text(' \r\n\t{"micro_op":"push_down"}')).microOp, 'push_down')
+  })
+
   t.test('preferring the Response Topic to the one in the document', async t => {
     const { replyPath } = readCommand(json(DOCUMENT, { responseTopic: 'other', correlationData: CORRELATION }))
     t.strictSame(replyPath, { topic: 'other', correlationData: CORRELATION })
   })
 
   t.test('from what has no known form, as text', async t => {
-    for (const payload of ['', '[1]', 'null', '"push_down"', '{"micro_op":1,"id":2,"expires_at":"soon","reply_to":3}']) {
+    for (const payload of ['', '[1]', 'null', '"push_down"', '{', '{push_down}', '{"micro_op":1,"id":2,"expires_at":"soon","reply_to":3}']) {
       t.strictSame(readCommand(text(payload)), { id: undefined, microOp: payload, expiresAt: undefined, replyPath: undefined }, payload)
     }
     t.equal(readCommand(text('x', { userProperties: { id: ['a', 'b'] } })).id, undefined, 'two ids are none')
@@ -56,33 +60,34 @@ t.test('is late when the second of expires_at is over, and never without one', a
 })
 
 t.test('answers', async t => {
+  const answer = (template: string, imei: string, command: ReceivedCommand) => createAnswer(readTemplate(template), imei, command)
   const mqtt5 = readCommand(text('push_down', { responseTopic: TOPIC, correlationData: CORRELATION, userProperties: { id: 'id-1' } }))
   const mqtt3 = readCommand(json(DOCUMENT))
 
   t.test('nobody who does not ask', async t => {
-    t.equal(createAnswer(DEFAULT_REPLY, 'gate', readCommand(text('push_down'))), undefined)
+    t.equal(answer(DEFAULT_REPLY, 'gate', readCommand(text('push_down'))), undefined)
   })
 
   t.test('with the Correlation Data over MQTT 5', async t => {
-    t.strictSame(createAnswer(DEFAULT_REPLY, 'gate', mqtt5), {
+    t.strictSame(answer(DEFAULT_REPLY, 'gate', mqtt5), {
       topic: TOPIC, correlationData: CORRELATION, payload: '{"ok":true,"imei":"gate","micro_op":"push_down"}', contentType: 'application/json'
     })
-    t.strictSame(createAnswer('{imei} did {micro_op} of {id}, {other}', 'gate', mqtt5), {
+    t.strictSame(answer('{imei} did {micro_op} of {id}, {other}', 'gate', mqtt5), {
       topic: TOPIC, correlationData: CORRELATION, payload: 'gate did push_down of id-1, {other}', contentType: 'text/plain'
     })
   })
 
   t.test('with the id where the document asks', async t => {
-    t.strictSame(createAnswer('[1, {"a": "{id}"}]', 'gate', mqtt3), {
+    t.strictSame(answer('[1, {"a": "{id}"}]', 'gate', mqtt3), {
       topic: TOPIC, correlationData: undefined, payload: '{"id":"id-1","result":[1, {"a": "id-1"}]}', contentType: 'application/json'
     })
-    t.equal(createAnswer('say "{micro_op}"', 'gate', mqtt3)?.payload, '{"id":"id-1","result":"say \\"push_down\\""}')
-    t.equal(createAnswer('{id}', 'gate', readCommand(json({ reply_to: TOPIC })))?.payload, '{"id":null,"result":""}')
+    t.equal(answer('say "{micro_op}"', 'gate', mqtt3)?.payload, '{"id":"id-1","result":"say \\"push_down\\""}')
+    t.equal(answer('{id}', 'gate', readCommand(json({ reply_to: TOPIC })))?.payload, '{"id":null,"result":""}')
   })
 
   t.test('with JSON, whatever the operation is called', async t => {
     const odd = readCommand(text('a"b\\c', { responseTopic: TOPIC, correlationData: CORRELATION }))
-    t.strictSame(JSON.parse(String(createAnswer(DEFAULT_REPLY, 'gate', odd)?.payload)), { ok: true, imei: 'gate', micro_op: 'a"b\\c' })
+    t.strictSame(JSON.parse(String(answer(DEFAULT_REPLY, 'gate', odd)?.payload)), { ok: true, imei: 'gate', micro_op: 'a"b\\c' })
   })
 })
 
