@@ -1,4 +1,4 @@
-import { ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http'
+import { METHODS, ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from './errors.js'
@@ -34,10 +34,20 @@ export function answerClientError (this: FastifyInstance, error: NodeJS.ErrnoExc
 }
 
 /**
- * Answers 400 to a method that Node's parser takes although it is none of HTTP: those of RTSP, and the one that begins HTTP/2.
- * Others that it does not know end in {@link answerClientError}. Fastify has no route for them, not even to a 404.
+ * Has a server answer 400 to a method that Node's parser takes although it is none of HTTP: those of RTSP, and the one that begins HTTP/2.
+ * Others that it does not know end in {@link answerClientError}. Fastify has no route for them, not even to a 404: its router
+ * breaks on them before any hook.
  */
-export function refuseMethod (request: IncomingMessage, response: ServerResponse): void {
+export function refuseUnknownMethods ({ server }: FastifyInstance): void {
+  const listeners = server.listeners('request')
+  const known = new Set(METHODS)
+  server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (known.has(String(request.method))) for (const listener of listeners) listener.call(server, request, response)
+    else refuseMethod(request, response)
+  })
+}
+
+function refuseMethod (request: IncomingMessage, response: ServerResponse): void {
   const { status, headers, body } = describe('malformed_request', request)
   response.writeHead(status, headers).end(body)
 }

@@ -1,5 +1,5 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { answerClientError } from '../client-error.js'
+import { answerClientError, refuseUnknownMethods } from '../client-error.js'
 import { ProblemError } from '../errors.js'
 import { listen } from '../listen.js'
 import { answerError, sendProblem } from '../plugins/error-handler.js'
@@ -38,6 +38,7 @@ export async function buildMetricsServer (metrics: Pick<Metrics, 'contentType' |
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError
   })
+  refuseUnknownMethods(server)
   await server.register(requestId)
   server.setErrorHandler(answerError)
   server.setNotFoundHandler((_request, reply) =>

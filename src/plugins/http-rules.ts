@@ -1,7 +1,7 @@
-import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { refuseMethod } from '../client-error.js'
+import { refuseUnknownMethods } from '../client-error.js'
 import { ProblemError } from '../errors.js'
 import { isRepeated } from '../raw-headers.js'
 
@@ -16,13 +16,7 @@ export default fp(async (fastify: FastifyInstance) => {
   // An expectation that is not understood may be ignored (RFC 9110, section 10.1.1); Node would answer 417.
   fastify.server.on('checkExpectation', (request, response) => { fastify.server.emit('request', request, response) })
 
-  // Before the router, which breaks on the methods that it does not know: no hook could do this.
-  const listeners = fastify.server.listeners('request')
-  const known = new Set(METHODS)
-  fastify.server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (known.has(String(request.method))) for (const listener of listeners) listener.call(fastify.server, request, response)
-    else refuseMethod(request, response)
-  })
+  refuseUnknownMethods(fastify)
 
   fastify.addHook('onRequest', (request, _reply, done) => {
     const fault = findFault(request.raw)
