@@ -33,7 +33,7 @@ t.test('answers 404 to everything else', async t => {
 
 t.test('answers what is not HTTP, and paths that cannot be decoded, as the port of the callers does', async t => {
   const lines: string[] = []
-  const { port } = await startMeasuredApp(t, NOWHERE, {}, { logger: { level: 'error', stream: { write (line: string) { lines.push(line) } } } })
+  const { port } = await startMeasuredApp(t, NOWHERE, {}, { logger: { level: 'warn', stream: { write (line: string) { lines.push(line) } } } })
   for (const request of ['nonsense\r\n\r\n', 'DESCRIBE /metrics RTSP/1.0\r\n\r\n', 'GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']) {
     const raw = await openRaw(t, port)
     raw.write(request)
@@ -43,7 +43,7 @@ t.test('answers what is not HTTP, and paths that cannot be decoded, as the port 
     t.match(headers['x-request-id'], UUID)
     t.strictSame(JSON.parse(body), { title: 'Malformed request', status: 400, code: 'malformed_request', detail: 'The request is not well-formed HTTP' })
   }
-  t.strictSame(lines, [], 'none of which is a fault of ours')
+  t.strictSame(lines.filter(line => !line.includes('cannot reach the broker')), [], 'none of which is a fault of ours')
 })
 
 t.test('answers 500 and shows nothing of the inside where a metric cannot be read, and logs it', async t => {
