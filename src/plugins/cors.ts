@@ -19,7 +19,7 @@ export default fp(async (fastify: FastifyInstance, { corsOrigins }: CorsOptions)
     methods: ['GET', 'POST'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'Prefer', 'X-Request-Id'],
     exposedHeaders: [
-      'Allow', 'Idempotency-Replayed', 'Preference-Applied', 'Proxy-Status', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'
+      'Accept-Encoding', 'Allow', 'Idempotency-Replayed', 'Preference-Applied', 'Proxy-Status', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'
     ],
     maxAge: MAX_AGE_S,
     // An OPTIONS that is no preflight would otherwise get a 400 that is not a problem document.

@@ -32,7 +32,7 @@ t.test('lets an allowed origin read every answer, refusals included', async t =>
     await app.inject({ method: 'GET', url: '/nowhere', headers: { origin: HOPPSCOTCH } })
   ]) {
     t.equal(response.headers['access-control-allow-origin'], HOPPSCOTCH)
-    t.equal(response.headers['access-control-expose-headers'], 'Allow, Idempotency-Replayed, Preference-Applied, Proxy-Status, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id')
+    t.equal(response.headers['access-control-expose-headers'], 'Accept-Encoding, Allow, Idempotency-Replayed, Preference-Applied, Proxy-Status, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id')
   }
 })
 
