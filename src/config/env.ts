@@ -54,19 +54,19 @@ export const Env = Type.Object({
     default: 1000, minimum: 0, maximum: 600_000, description: 'Longest wait for a free slot; after it the command was not sent (406)'
   }),
   MQTT_MAX_INFLIGHT: Type.Integer({
-    default: 1000, minimum: 1, maximum: 60_000, description: 'Most publishes without a PUBACK, where the Receive Maximum of the broker allows as many'
+    default: 1000, minimum: 1, maximum: 60_000, description: 'Most publishes of a process without a PUBACK, where the Receive Maximum of the broker allows as many'
   }),
   MQTT_MAX_QUEUE: Type.Integer({
-    default: 10_000, minimum: 0, maximum: 1_000_000, description: 'Most commands that wait for a free slot'
+    default: 10_000, minimum: 0, maximum: 1_000_000, description: 'Most commands of a process that wait for a free slot'
   }),
   COMMAND_TTL_S: Type.Integer({ default: 30, minimum: 1, maximum: 86_400, description: '`ttl` of a command that states none' }),
   MAX_WAITERS: Type.Integer({
-    default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Most callers that wait for the reply of a device; above it, a request with `Prefer: wait` is answered 503'
+    default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Most callers of a process that wait for the reply of a device; with as many waiting, a request with `Prefer: wait` is answered 503'
   }),
   MICRO_OPS: text('The only operations accepted, comma-separated. Unset: any'),
   JWT_SECRET: text('Secret of HS256 tokens; at least 32 bytes in production. Unset, with no other source of keys: a demo secret'),
-  JWT_PUBLIC_KEY: text('Public keys or certificates tokens are signed for, as PEM or the path of a PEM file. Several, one after the other, serve a rotation'),
-  JWT_JWKS_URL: text('`https://` URL of the JSON Web Key Set that tokens are signed for; needs `JWT_ISSUER` and `JWT_AUDIENCE`'),
+  JWT_PUBLIC_KEY: text('Public keys or certificates that tokens are checked with, as PEM or the path of a PEM file. Several, one after the other, serve a rotation'),
+  JWT_JWKS_URL: text('`https://` URL of the JSON Web Key Set that tokens are checked with; needs `JWT_ISSUER` and `JWT_AUDIENCE`'),
   OIDC_ISSUER: text('Issuer that says itself where its key set is (OpenID Connect Discovery or RFC 8414), exactly as in `iss`; needs `JWT_AUDIENCE`'),
   JWT_ISSUER: text('`iss` that every token must have. Unset: `OIDC_ISSUER`, where that is set'),
   JWT_AUDIENCE: text('`aud` that every token must have, alone or among others'),

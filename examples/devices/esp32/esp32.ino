@@ -83,7 +83,7 @@ void setup() {
   while (time(nullptr) < 1700000000) delay(200);
   tls.setCACert(AUTHORITY);
   client.setServer(BROKER, BROKER_PORT);
-  client.setBufferSize(1024);  // 256 by default: a document with traceparent and reply_to is longer
+  client.setBufferSize(1024);  // 256 by default: a document with reply_to is longer
   client.setCallback(onCommand);
 }
 
