@@ -35,7 +35,7 @@ export interface Demo {
  */
 export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo> {
   const kept = keptSecret(file)
-  const secret = config.auth.keys.length === 0 ? kept ?? randomBytes(MIN_SECRET_BYTES).toString('base64url') : undefined
+  const secret = isKeyless(config) ? kept ?? randomBytes(MIN_SECRET_BYTES).toString('base64url') : undefined
   // Written before anything is started: where it cannot be, there is nothing to stop.
   const found = readDemoState(file).broker
   keep(file, { broker: found, secret: secret ?? kept })
@@ -57,6 +57,11 @@ export async function startDemo (config: Config, file = DEMO_FILE): Promise<Demo
       if (broker !== undefined && now.broker === broker.url) keep(file, { broker: found, secret: now.secret })
     }
   }
+}
+
+/** Whether nothing says by which keys tokens are checked: neither themselves, nor where they are fetched. */
+function isKeyless ({ auth }: Config): boolean {
+  return auth.keys.length === 0 && auth.keySource === undefined
 }
 
 /** Reads what the demo keeps; empty where there is nothing, or nothing readable. */

@@ -127,6 +127,15 @@ t.test('starts no broker where one is set', async t => {
   await demo.stop()
 })
 
+t.test('makes no secret where keys are fetched from an issuer', async t => {
+  const file = createFile(t)
+  const config = loadConfig({ OIDC_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'messenger' })
+  const demo = await startDemo(config, file)
+  t.teardown(() => demo.stop())
+  t.strictSame(demo.config.auth, config.auth)
+  t.equal(demo.state.secret, undefined)
+})
+
 t.test('makes no secret where a key is set, and keeps none', async t => {
   const file = createFile(t)
   const config = loadConfig({ JWT_SECRET: COMPLETE.JWT_SECRET })

@@ -88,8 +88,17 @@ export function createKeySet ({ load, clock, log }: KeySetOptions) {
       hasFailed = true
       trustedUntilMs = fetchedAtMs + CACHE_MS + GRACE_MS
     }
-    // Not by the next request: it would wait for an issuer that may hang.
-    if (!isClosed) cancelFetch = clock.after(hasFailed ? COOLDOWN_MS : startedAtMs + REFRESH_MS - clock.nowMs(), refresh)
+    if (!isClosed) refreshAfter(hasFailed ? COOLDOWN_MS : startedAtMs + REFRESH_MS - clock.nowMs())
+  }
+
+  /** Fetches the keys in the background: not by the next request, which would wait for an issuer that may hang. */
+  function refreshAfter (delayMs: number): void {
+    cancelFetch = clock.after(delayMs, async () => {
+      // Timers of Node.js count in whole milliseconds, and may be a part of one too early for the pause.
+      const leftMs = nextFetchAtMs - clock.nowMs()
+      if (leftMs > 0) refreshAfter(leftMs)
+      else await refresh()
+    })
   }
 
   /** Takes other keys into use. Those of before have what is left of their 10 minutes, and nothing of a grace. */

@@ -18,7 +18,8 @@ export interface OwnTokenOptions {
  */
 export async function signOwnToken ({ expiresInS, claims = {} }: OwnTokenOptions): Promise<string> {
   const config = loadConfig(withDotEnv(process.env))
-  const [key] = config.auth.keys
+  const { keys: [key], keySource } = config.auth
+  if (keySource !== undefined) throw new Error('OIDC_ISSUER or JWT_JWKS_URL is set: only that issuer has the private key that signs tokens')
   if (key?.isSecret === false) throw new Error('JWT_PUBLIC_KEY is set: only its issuer has the private key that signs tokens')
   const secret = key?.material ?? readDemoState().secret
   if (secret === undefined) throw new Error(`there is no secret yet: start the messenger once (npm start), which makes ${DEMO_FILE}`)

@@ -41,6 +41,7 @@ t.test('prints no token where it cannot, and says why', async t => {
   const cases: Array<[ProgramOptions, RegExp]> = [
     [{}, /^there is no secret yet: start the messenger once/],
     [{ env: { JWT_PUBLIC_KEY: publicKey } }, /^JWT_PUBLIC_KEY is set: only its issuer/],
+    [{ env: { OIDC_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'messenger' } }, /^OIDC_ISSUER or JWT_JWKS_URL is set: only that issuer/],
     [{ env: { JWT_SECRET: SECRET }, args: ['--expires-in', '0'] }, /^--expires-in must be/],
     [{ env: { JWT_SECRET: SECRET }, args: ['--claim', 'tenant'] }, /^--claim must be KEY=VALUE, not tenant/],
     [{ env: { JWT_SECRET: SECRET }, args: ['--claim', '=x'] }, /^--claim must be KEY=VALUE, not =x/],
