@@ -30,6 +30,12 @@ function post (url: string, key: string, bearer: string): Promise<Answer | undef
   })
 }
 
+/** The same, and again where the claim took too long, as on a busy machine: nothing was published then. */
+async function postUntilClaimed (url: string, key: string, bearer: string): Promise<Answer | undefined> {
+  const answer = await post(url, key, bearer)
+  return answer?.status === 503 ? await postUntilClaimed(url, key, bearer) : answer
+}
+
 /** A server as a process of its own, connected to broker and Redis. */
 async function startServer (t: Test, env: Readonly<Record<string, string>>) {
   const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', JWT_SECRET: SECRET, NODE_ENV: 'production', ...env } })
@@ -45,9 +51,9 @@ t.test('publishes once for 1,000 concurrent requests with one key over two proce
   const bearer = await token()
   const urlOf = (n: number) => String(servers[n % 2]?.url)
 
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => post(urlOf(n), 'k', bearer)))
+  const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => postUntilClaimed(urlOf(n), 'k', bearer)))
   const count = (status: number) => answers.filter(answer => answer?.status === status).length
-  t.equal(count(200) + count(409), 1000, `${count(200)} x 200, ${count(409)} x 409, ${count(503)} x 503`)
+  t.equal(count(200) + count(409), 1000, `${count(200)} x 200, ${count(409)} x 409`)
   t.ok(answers.every(answer => answer?.status === 409 || answer?.body === SENT_BODY))
   t.equal(answers.filter(answer => answer?.status === 200 && answer.replayed === undefined).length, 1, 'one of them published')
   for (const { url } of servers) t.strictSame(await post(url, 'k', bearer), { status: 200, body: SENT_BODY, replayed: 'true' })
