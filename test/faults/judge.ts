@@ -74,7 +74,8 @@ function findFigures (counts: Counts, figures: Figures | undefined): string[] {
     .map(outcome => `${outcome}: ${figures[outcome]}, but ${counts[outcome]} callers were told so`)
 }
 
-function countHealthy ({ answers, windows }: Evidence): HealthyAnswers {
+/** Counts what was answered outside of every window of a fault. */
+export function countHealthy ({ answers, windows }: Pick<Evidence, 'answers' | 'windows'>): HealthyAnswers {
   const healthy = answers.filter(({ answeredAtMs }) => !windows.some(window => covers(window, answeredAtMs)))
   return { answers: healthy.length, accepted: healthy.filter(({ status }) => status === 200).length }
 }

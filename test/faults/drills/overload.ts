@@ -5,10 +5,10 @@ import type { Drill } from './drill.js'
 
 /**
  * Window, queue, and latency of the link each way, in milliseconds. They make the link the
- * bottleneck, with a window of publishes in each round trip: about a hundred a second, so that
- * ten times as much is still little work for the machine.
+ * bottleneck, with a window of publishes in each round trip: about fifty a second, so that
+ * ten times as much is still little work for a slow machine, which may run other tests besides.
  */
-const WINDOW = 10
+const WINDOW = 5
 const QUEUE = 100
 const LATENCY_MS = 25
 
