@@ -8,7 +8,8 @@ export interface Clock {
   /** Monotonic milliseconds from an arbitrary start: for every duration and deadline. */
   nowMs(): number
   /**
-   * Calls `run` once, after `delayMs` milliseconds.
+   * Calls `run` once, after `delayMs` milliseconds, and after what had arrived by then was read: a process that
+   * stood still, or was busy, must not take for late what came in time.
    * @returns a function that cancels the call; calling it afterwards does nothing.
    */
   after(delayMs: number, run: () => void): () => void
@@ -19,7 +20,12 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   nowMs: () => performance.now(),
   after (delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    return () => { clearTimeout(timer) }
+    let turn: NodeJS.Immediate | undefined
+    // Node.js runs timers before it reads its sockets, and immediates after.
+    const timer = setTimeout(() => { turn = setImmediate(run) }, delayMs)
+    return () => {
+      clearTimeout(timer)
+      clearImmediate(turn)
+    }
   }
 }

@@ -45,13 +45,11 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
 
   function subscribe (to: SubscribableLink): void {
     state = 'asked'
-    // A SUBACK that has come but was not read, because this process was busy, is in time.
-    cancelTimeout = clock.after(timeoutMs, () => { setImmediate(giveUp, to) })
+    cancelTimeout = clock.after(timeoutMs, giveUp)
     to.subscribe(filter)
   }
 
-  function giveUp (on: SubscribableLink): void {
-    if (link !== on || state !== 'asked') return
+  function giveUp (): void {
     state = 'overdue'
     answer('not_connected')
   }
