@@ -60,6 +60,9 @@ const KEEPALIVE_S = 15
 /** Largest packet that the broker may send us, in bytes: a device could fill our memory with one reply (MQTT 5, 3.1.2.11.4). */
 const MAX_PACKET_BYTES = 1_048_576
 
+/** Bytes of a Packet Identifier (MQTT 5, 2.2.1). */
+const PACKET_ID_BYTES = 2
+
 /** Receive Maximum where the broker states none (MQTT 5, 3.2.2.3.3). */
 const DEFAULT_RECEIVE_MAXIMUM = 65_535
 
@@ -85,7 +88,6 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
   const packetIds = createPacketIds()
   let client: MqttClient | undefined
   let commands: CommandChannel | undefined
-  let farewell: string | undefined
   let ended = false
 
   try {
@@ -104,6 +106,8 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
 
     // Ready is this event: `client.connected` is true before it.
     client.on('connect', connack => {
+      // What came with the CONNACK may have ended it.
+      if (ended) return
       const fault = findFault(connack)
       if (fault !== undefined) drop(fault)
       else events.onOpen(createLink(connack))
@@ -111,19 +115,26 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     client.on('packetreceive', packet => {
       // Those that accept a command do not come here.
       if (packet.cmd === 'puback') {
+        // MQTT.js would take it from the packet after this one.
+        if (Number(packet.length) < PACKET_ID_BYTES) {
+          drop('the broker sent a PUBACK without a Packet Identifier')
+          return
+        }
         channel.settle(Number(packet.messageId))
         acknowledge(Number(packet.messageId), reasonCodeOf(packet))
       }
       if (packet.cmd === 'suback') unlessEnded(() => { events.onSuback(Number(packet.granted[0])) })
-      if (packet.cmd === 'disconnect') farewell = `the broker disconnected: ${nameReason(packet)}`
+      // It may leave the connection open, and reads nothing more from it.
+      if (packet.cmd === 'disconnect') drop(`the broker disconnected: ${nameReason(packet)}`)
     })
     client.on('message', (topic, payload, packet) => {
+      // No buffer, whatever its type says, where it is malformed or comes twice.
       const { correlationData, userProperties } = packet.properties ?? {}
-      unlessEnded(() => { events.onMessage(topic, payload, correlationData, traceparentOf(userProperties?.traceparent)) })
+      unlessEnded(() => { events.onMessage(topic, payload, Buffer.isBuffer(correlationData) ? correlationData : undefined, traceparentOf(userProperties?.traceparent)) })
     })
     // Also what does not close it by itself: after a malformed packet nothing more would be understood.
     client.on('error', error => { drop(messageOf(error)) })
-    client.on('close', () => { drop(farewell ?? 'the connection was closed') })
+    client.on('close', () => { drop('the connection was closed') })
 
     function createLink (connack: IConnackPacket): SubscribableLink {
       return {
@@ -163,6 +174,8 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
     if (ended) return
     ended = true
     client?.end(true)
+    // Which does nothing where it has said DISCONNECT and waits for the broker to close.
+    client?.stream.destroy()
     events.onEnd(reason)
   }
 
@@ -196,8 +209,16 @@ function toClientOptions (options: ConnectOptions, packetIds: PacketIds): IClien
 /** Why a connection that the broker accepted is of no use to us. */
 function findFault (connack: IConnackPacket): string | undefined {
   // Without PUBACKs nothing can be promised, and a QoS 1 publish would end the connection [MQTT-3.2.2-11].
-  if (connack.properties?.maximumQoS === 0) return 'the broker allows no QoS above 0, so it acknowledges nothing'
+  const { maximumQoS, receiveMaximum, maximumPacketSize } = connack.properties ?? {}
+  if (maximumQoS === 0) return 'the broker allows no QoS above 0, so it acknowledges nothing'
+  if (!isLimit(receiveMaximum)) return 'the broker states a Receive Maximum that MQTT does not allow'
+  if (!isLimit(maximumPacketSize)) return 'the broker states a Maximum Packet Size that MQTT does not allow'
   return undefined
+}
+
+/** Whether a limit is left out, or given once and not 0, which is a Protocol Error (MQTT 5, 3.2.2.3.3 and 3.2.2.3.6). */
+function isLimit (value: unknown): boolean {
+  return value === undefined || (typeof value === 'number' && value > 0)
 }
 
 function reasonCodeOf (packet: Packet): number {
