@@ -80,6 +80,7 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
   const ends = createFifo<Waiter>()
   const answered = createRecentNames(maxWaiters)
   const deadlines = createDeadlines<Waiter>()
+  let isOver = false
   const { sweepBy, cancel: cancelSweep } = createSweepTimer(clock, sweep)
 
   /**
@@ -95,6 +96,10 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     sweepBy(deadlineMs)
     const ended = new Promise<Waited>((resolve, reject) => {
       waiter.end = resolve
+      if (isOver) {
+        giveUp(waiter)
+        return
+      }
       subscription.whenKnown(obstacle => {
         if (obstacle === undefined) send(publication).then(outcome => { settle(waiter, outcome) }, reject)
         else settle(waiter, { kind: 'not_sent', reason: obstacle })
@@ -211,8 +216,9 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     if (deadlines.first !== undefined) sweepBy(deadlines.first.deadlineMs)
   }
 
-  /** Ends every wait now, as at its deadline. */
+  /** Ends every wait now, as at its deadline, and each that begins from now on before it has sent anything. */
   function endAll (): void {
+    isOver = true
     while (deadlines.first !== undefined) giveUp(deadlines.first)
     cancelSweep()
   }

@@ -201,7 +201,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
     send,
     giveUp,
     sendAndWait,
-    /** Ends every wait for the answer of a device, as if its time were over. */
+    /** Ends every wait for the answer of a device, as if its time were over; from now on none is begun. */
     endWaits: replies.endAll,
     start,
     stop,

@@ -22,7 +22,7 @@ function setUp (maxWaiters = 3) {
     onLate (waited) { late.push(waited) }
   })
 
-  function wait (id: string, deadlineMs = 10_000) {
+  function wait (id: string, deadlineMs = 10_000, isWritten = true) {
     const publication: WaitingPublication = {
       id,
       topic: 'devices/1/commands',
@@ -30,7 +30,7 @@ function setUp (maxWaiters = 3) {
       contentType: 'text/plain',
       userProperties: {},
       expiresAtMs: clock.nowMs() + 30_000,
-      replyTo: { topic: 'replies/1', isWritten: true }
+      replyTo: { topic: 'replies/1', isWritten }
     }
     return replies.wait(publication, deadlineMs)
   }
@@ -39,7 +39,7 @@ function setUp (maxWaiters = 3) {
     replies.receive(topic, Buffer.from(payload), id === '' ? undefined : Buffer.from(id))
     return results.at(-1)
   }
-  return { replies, wait, receive, advance, results, late, settle: (id: string, outcome: Outcome) => settle.get(id)?.(outcome) }
+  return { replies, wait, receive, advance, results, late, sent: () => [...settle.keys()], settle: (id: string, outcome: Outcome) => settle.get(id)?.(outcome) }
 }
 
 t.test('takes a reply for its own command only, and from the topic of its own device only', async t => {
@@ -197,4 +197,15 @@ t.test('leaves no timer behind where all waits are ended at once', async t => {
   })
   replies.endAll()
   t.equal(time.pendingTimers, 0)
+})
+
+t.test('sends nothing for a wait that begins after all were ended, and ends it at once', async t => {
+  const { replies, wait, sent } = setUp()
+  const before = wait('a')
+  replies.endAll()
+  const after = wait('b', 10_000, false)
+  t.strictSame((await before.ended).outcome, UNKNOWN)
+  t.strictSame((await after.ended).outcome, { kind: 'not_sent', reason: 'expired' })
+  t.strictSame(sent(), ['a'])
+  t.equal(replies.size, 0)
 })
