@@ -23,7 +23,7 @@ const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
 const DIGITS = Buffer.from('0123456789abcdef')
 const text = Buffer.from('00000000-0000-0000-0000-000000000000')
 
-/** A new UUIDv7 (RFC 9562, section 5.7), greater than each one made before in this process. */
+/** A new UUIDv7 (RFC 9562, section 5.7), greater than each one made before in this process, unless the clock went back by more than ten seconds. */
 export function createUuid (): string {
   const { bytes } = generator.generate()
   // The library's own way puts 36 strings together, which costs more than all of the rest.

@@ -43,7 +43,7 @@ export type ClaimResult =
 export interface IdempotencyStore {
   /** Takes hold of a key, at most one request at a time, or tells what became of it. */
   claim(claim: Claim): Promise<ClaimResult>
-  /** Records the answer, also in place of one recorded before. Does nothing where the key is another claim's by now. */
+  /** Records the answer, also in place of one recorded before. Does nothing where the key is another claim's by now; one that the store has lost may be kept anew. */
   finish(claim: Claim, answer: RecordedAnswer): Promise<void>
   /** Forgets the key, so that a repeat publishes. Does nothing where it is not this claim's any more. */
   release(claim: Claim): Promise<void>

@@ -201,8 +201,8 @@ export function createPublisher (options: PublisherOptions) {
 }
 
 /**
- * Bytes of its packet. MQTT.js does not look at the Maximum Packet Size of the broker: a larger one
- * would end the connection, for every caller at once [MQTT-3.1.2-24].
+ * Bytes of its packet. One larger than the Maximum Packet Size of the broker must not be sent [MQTT-3.2.2-15]:
+ * it would end the connection, for every caller at once.
  */
 function measurePublication (publication: Publication): number {
   const { topic, payload } = publication

@@ -29,7 +29,8 @@ export function createWriteBatch (stream: Writable): WriteBatch {
 
   function flush (): void {
     isScheduled = false
-    if (!stream.destroyed) writeNow(Buffer.from(buffer.subarray(0, length)))
+    // There is nothing left where a part was sent before the turn was over.
+    if (length > 0 && !stream.destroyed) writeNow(Buffer.from(buffer.subarray(0, length)))
     length = 0
   }
 

@@ -31,3 +31,19 @@ t.test('sends the pieces of one turn as one buffer, unchanged and in order', asy
 
   t.strictSame(sent, [Buffer.concat(PIECES.map(piece => Buffer.from(piece))), Buffer.from('second turn')])
 })
+
+t.test('sends what is more than it holds in several parts, none of them empty', async t => {
+  const stream = new PassThrough()
+  const sizes: number[] = []
+  const { write } = stream
+  stream.write = function (part: Buffer) {
+    sizes.push(part.length)
+    return write.call(this, part, 'utf8')
+  }
+  const batch = createWriteBatch(stream)
+
+  for (let n = 0; n < 3; n += 1) batch.reserve(200_000)
+  await nextTurn()
+  await nextTurn()
+  t.strictSame(sizes, [200_000, 200_000, 200_000])
+})
