@@ -39,7 +39,7 @@ const LEFT_ALONE = [...CRASH_SIGNALS, ...STOP_SIGNALS]
 
 async function main (): Promise<void> {
   try {
-    if (cluster.worker === undefined) await startFirst(loadConfig(withDotEnv(process.env)))
+    if (cluster.worker === undefined) await startFirst(withDotEnv(process.env))
     else await startWorker(cluster.worker)
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`)
@@ -48,35 +48,50 @@ async function main (): Promise<void> {
 }
 
 /** The process that was started: the server, or with `WORKERS` the primary, which serves nothing but the metrics. */
-async function startFirst (config: Config): Promise<void> {
+async function startFirst (environment: NodeJS.ProcessEnv): Promise<void> {
+  const config = loadConfig(environment)
   if (config.workers === 1) {
     await start(config)
     return
   }
   const { startPrimary } = await import('./workers/start-primary.js')
-  const primary = await startPrimary(config, await createLogger(config.logLevel, process.stdout))
-  let stopSignal: string | undefined
-  const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: primary.log, skip: LEFT_ALONE }, async ({ signal = stopSignal, err }) => {
-    if (err !== undefined) primary.log.fatal({ err }, 'stopping after an error')
-    await primary.stop(signal)
-  })
-  stopOnSignals(primary.log, signal => {
-    stopSignal = signal
-    grace.close()
-  })
+  const primary = await startPrimary(config, environment, await createLogger(config.logLevel, process.stdout))
+  stopOnSignals(primary.log, prepareStop(primary.log, config.shutdownTimeoutMs, primary.stop))
 }
 
-/** One of several. Also what is wrong with its configuration is told to the primary: it may have changed since that has read it. */
+/** One of several. What it has from `.env` stands in its environment. Also what is wrong with its configuration is told to the primary: a file that it names may be gone. */
 async function startWorker (worker: Worker): Promise<void> {
   // A signal to all of the group is the primary's to act on, as long as this one serves nothing.
   for (const signal of STOP_SIGNALS) process.on(signal, () => {})
   const { createMember } = await import('./workers/worker.js')
   const member = createMember(worker)
   try {
-    await start(loadConfig(withDotEnv(process.env)), member)
+    await start(loadConfig(process.env), member)
   } catch (error) {
     process.exitCode = 1
     await member.failed(explain(error))
+  }
+}
+
+/**
+ * Has the process stop in an orderly way, once: after an error that nobody caught, for which it exits 1, or when it is asked to.
+ * A worker is asked twice, by its primary and by a signal to the group.
+ * @param limitMs where the stop takes longer, the process ends all the same, in milliseconds
+ * @returns what asks it to stop
+ */
+function prepareStop (log: FastifyBaseLogger, limitMs: number, stop: () => Promise<void>): (signal?: string) => void {
+  let isStopping = false
+  let askedBy: string | undefined
+  const grace = closeWithGrace({ delay: limitMs, logger: log, skip: LEFT_ALONE }, async ({ signal = askedBy, err }) => {
+    isStopping = true
+    if (err !== undefined) log.fatal({ err }, 'stopping after an error')
+    else log.info({ signal }, 'stopping')
+    await stop()
+  })
+  return signal => {
+    if (isStopping) return
+    askedBy = signal
+    grace.close()
   }
 }
 
@@ -108,10 +123,7 @@ async function start (loaded: Config, member?: Member): Promise<void> {
     throw error
   }
 
-  let stopSignal: string | undefined
-  const grace = closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: LEFT_ALONE }, async ({ signal = stopSignal, err }) => {
-    if (err !== undefined) app.log.fatal({ err }, 'stopping after an error')
-    else app.log.info({ signal }, 'stopping')
+  const stop = prepareStop(app.log, config.shutdownTimeoutMs, async () => {
     app.drain.leave()
     await sleep(config.drainDelayMs)
     app.drain.refuse()
@@ -124,15 +136,6 @@ async function start (loaded: Config, member?: Member): Promise<void> {
     await demo?.stop()
     await member?.leave()
   })
-
-  // A worker hears of one stop twice, by its primary and by a signal to the group.
-  let isStopping = false
-  const stop = (signal?: string): void => {
-    if (isStopping) return
-    isStopping = true
-    stopSignal = signal
-    grace.close()
-  }
   if (member === undefined) stopOnSignals(app.log, stop)
   else {
     for (const signal of STOP_SIGNALS) process.on(signal, stop)

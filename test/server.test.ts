@@ -165,6 +165,20 @@ t.test('stops and exits 1 after an error nobody caught', async t => {
   t.match(server.output.stdout, /stopping after an error/)
 })
 
+t.test('exits 1 after an error nobody caught, also where it is then asked to stop', async t => {
+  const server = runProgram(t, 'src/server.ts', {
+    env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET },
+    before: `process.once("SIGUSR2", () => {
+      setImmediate(() => { process.kill(process.pid, "SIGTERM") })
+      throw new Error("nobody caught this")
+    })`
+  })
+  await server.says('Server listening')
+  server.kill('SIGUSR2')
+  t.equal((await server.exit()).code, 1)
+  t.equal(server.output.stdout.match(/"stopping/g)?.length, 1, 'it stops once')
+})
+
 t.test('ends at once where it crashes, and does not spin', async t => {
   for (const signal of ['SIGSEGV', 'SIGABRT'] as const) {
     const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET } })

@@ -108,6 +108,11 @@ export const Env = Type.Object({
 })
 export type Env = Static<typeof Env>
 
+/** Of an environment, what the messenger reads: see {@link Env}. */
+export function settingsOf (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name in Env.properties))
+}
+
 const INTEGERS = new Set(Object.entries(Env.properties).filter(([, { type }]) => type === 'integer').map(([name]) => name))
 
 /** Faults that the words of Ajv, or ours for a choice, would leave unclear. */

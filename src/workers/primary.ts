@@ -27,6 +27,8 @@ export interface WorkersOptions {
   readonly count: number
   readonly clock: Clock
   readonly log: FastifyBaseLogger
+  /** Variables that each of them is started with, beside those of this process, so that they all have one configuration. */
+  readonly settings: NodeJS.ProcessEnv
   /** Undefined: nobody scrapes. */
   readonly metrics: SharedMetrics | undefined
 }
@@ -36,7 +38,7 @@ export interface WorkersOptions {
  * @returns when the first one serves
  * @throws {WorkerStartError} where one ends before any has served; all of them are over then
  */
-export async function startWorkers ({ count, clock, log, metrics }: WorkersOptions) {
+export async function startWorkers ({ count, clock, log, settings, metrics }: WorkersOptions) {
   const backOff = createBackOff()
   const running = new Set<Worker>()
   /** Those whose figures are counted, or may still come. */
@@ -53,9 +55,22 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
   cluster.schedulingPolicy = cluster.SCHED_RR
   // JSON would make NaN and infinity of a metric null.
   cluster.setupPrimary({ serialization: 'advanced' })
+  // One that is busy would not notice the end of this process, and keep the port.
+  process.once('exit', () => {
+    for (const worker of running) worker.process.kill('SIGKILL')
+  })
 
   function start (): void {
-    const worker = cluster.fork()
+    try {
+      fork()
+    } catch (error) {
+      // As where the system has no memory for a process.
+      replace({ code: null, signal: null, livedMs: 0, reason: String(error) })
+    }
+  }
+
+  function fork (): void {
+    const worker = cluster.fork(settings)
     const startedMs = clock.nowMs()
     running.add(worker)
     known.add(worker)
@@ -99,21 +114,26 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     }
   }
 
-  function end (worker: Worker, { code, signal, livedMs, reason }: End): void {
+  function end (worker: Worker, how: End): void {
     running.delete(worker)
+    replace(how, worker.id)
+    if (running.size === 0) whenAllEnded?.()
+  }
+
+  /** Has another worker take the place of one that ended, or that could not be started: then it has no number. */
+  function replace ({ code, signal, livedMs, reason }: End, worker?: number): void {
     if (isStopping || !hasServed) {
       if (code !== 0) lost++
       first?.fails(new WorkerStartError(`A worker ended before it served: ${reason ?? signal ?? `exit code ${code}`}`))
     } else {
       const afterMs = backOff(livedMs)
-      log.error({ worker: worker.id, code, signal, reason, afterMs }, 'a worker ended; another takes its place')
+      log.error({ worker, code, signal, reason, afterMs }, 'a worker ended; another takes its place')
       const cancel = clock.after(afterMs, () => {
         replacements.delete(cancel)
         start()
       })
       replacements.add(cancel)
     }
-    if (running.size === 0) whenAllEnded?.()
   }
 
   function order (worker: Worker, order: Order): void {
@@ -137,7 +157,7 @@ export async function startWorkers ({ count, clock, log, metrics }: WorkersOptio
     await endAll(worker => { worker.process.kill('SIGKILL') })
     throw error
   }
-  log.info({ workers: count }, 'workers serve')
+  log.info({ workers: count }, 'the first of the workers serves')
 
   return {
     /** Has each worker answer what it accepted, and waits for their end. @throws where one was killed meanwhile */

@@ -50,8 +50,9 @@ export function createSharedMetrics (clock: Clock) {
       asks.set(worker, ask)
       running.set(asks.size)
     },
-    /** A worker has told its figures. */
+    /** A worker has told its figures. Those of one that was removed are counted already. */
     take (worker: number, scrape: number | undefined, snapshot: Snapshot): void {
+      if (!asks.has(worker)) return
       known.set(worker, snapshot)
       if (scrape !== undefined) settle(scrape, worker)
     },

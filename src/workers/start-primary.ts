@@ -1,17 +1,19 @@
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { systemClock } from '../clock.js'
 import type { Config } from '../config/config.js'
+import { settingsOf } from '../config/env.js'
 import { listen } from '../listen.js'
 import { buildMetricsServer, listenForScrapes } from '../metrics/server.js'
 import { startWorkers } from './primary.js'
 
 /**
  * Starts the primary: it opens the port of the metrics, tries the one of the server, and has workers serve there.
+ * @param environment what the configuration was read from
  * @throws {MetricsPortError} where the port of the metrics cannot be listened on
  * @throws {WorkerStartError} where no worker comes up
  * @throws {Error} Node's own, by its `syscall` and `code`, where the port of the server cannot be listened on
  */
-export async function startPrimary (config: Config, logger: NonNullable<FastifyServerOptions['logger']>) {
+export async function startPrimary (config: Config, environment: NodeJS.ProcessEnv, logger: NonNullable<FastifyServerOptions['logger']>) {
   const { log } = Fastify({ logger })
   await tryAddress(config)
   const scraped = config.metricsPort === undefined ? undefined : await openMetrics(config.host, config.metricsPort)
@@ -25,12 +27,11 @@ export async function startPrimary (config: Config, logger: NonNullable<FastifyS
   }
 
   try {
-    const workers = await startWorkers({ count: config.workers, clock: systemClock, log, metrics: scraped?.metrics })
+    const workers = await startWorkers({ count: config.workers, clock: systemClock, log, settings: settingsOf(environment), metrics: scraped?.metrics })
     return {
       log,
       /** Stops the workers, and then the metrics. @throws where a worker was killed meanwhile */
-      async stop (signal: string | undefined): Promise<void> {
-        log.info({ signal }, 'stopping')
+      async stop (): Promise<void> {
         try {
           await workers.stop()
         } finally {

@@ -111,13 +111,41 @@ t.test('a worker that cannot start is told of, and another takes its place', { s
   t.strictSame(await server.exit(), { code: 0, signal: null })
 })
 
-t.test('a worker that finds another configuration than the primary, with a fault, is told of, and another takes its place', { skip }, async t => {
+t.test('a worker that finds a fault where the primary found none is told of, and another takes its place', { skip }, async t => {
   const { server, says, pids } = await startTwo(t, {}, `import cluster from 'node:cluster'
     if (cluster.worker?.id === 3) process.env.MICRO_OPS = 'push down'`)
   process.kill(pids()[0] ?? 0, 'SIGKILL')
   await says('Server listening', 3)
   const lines = server.output.stdout.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line))
   t.match(lines.find(({ msg }) => msg === 'a worker cannot start'), { worker: 3, reason: /^The configuration has a fault:\n {2}- MICRO_OPS must be / })
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('a worker that takes the place of another has its configuration, whatever stands in .env by then', { skip }, async t => {
+  const { server, says, pids } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    import { writeFileSync } from 'node:fs'
+    if (cluster.worker?.id === 3) writeFileSync('.env', 'MICRO_OPS="push down"')`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  await says('Server listening', 3)
+  t.notOk(server.output.stdout.includes('a worker cannot start'))
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('goes on with the others where another cannot be started, and tries again', { skip }, async t => {
+  // As Node.js does where the system has no memory for a process.
+  const { server, says, pids } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    const { fork } = cluster
+    let forks = 0
+    if (cluster.isPrimary) cluster.fork = env => {
+      forks += 1
+      if (forks === 3) throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM', syscall: 'spawn' })
+      return fork(env)
+    }`)
+  process.kill(pids()[0] ?? 0, 'SIGKILL')
+  await says('Server listening', 3)
+  t.match(server.output.stdout, /"reason":"Error: spawn ENOMEM"/)
   server.kill('SIGTERM')
   t.strictSame(await server.exit(), { code: 0, signal: null })
 })

@@ -57,3 +57,12 @@ t.test('says that there are no workers where there are none yet', async t => {
   const { clock } = createFakeClock()
   t.strictSame(valuesOf(await createSharedMetrics(clock).expose()), { messenger_workers: 0, messenger_worker_ends_total: 0 })
 })
+
+t.test('does not count a worker twice that tells its figures after it was given up', async t => {
+  const metrics = createSharedMetrics(createFakeClock().clock)
+  metrics.add(1, () => {})
+  metrics.take(1, undefined, await figures(10, 3))
+  metrics.remove(1, false)
+  metrics.take(1, undefined, await figures(11, 3))
+  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers: 0, messenger_worker_ends_total: 0, requests_total: 10 })
+})

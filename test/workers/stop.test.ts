@@ -1,8 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../helpers/until.js'
 import { skipWithoutServices, startTwo } from '../helpers/workers.js'
 
 const skip = skipWithoutServices
+
+function isThere (pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 t.test('a worker that is just starting is stopped with the others', { skip }, async t => {
   const { server, pids, says } = await startTwo(t, {}, `import cluster from 'node:cluster'
@@ -65,5 +74,35 @@ t.test('all workers are stopped, and it exits 1, after an error in the primary t
   server.kill('SIGUSR2')
   t.strictSame(await server.exit(), { code: 1, signal: null })
   t.ok(server.output.stdout.includes('stopping after an error'))
-  for (const pid of workers) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+  t.strictSame(workers.filter(isThere), [])
+})
+
+t.test('exits 1 after an error in the primary, also where it is then asked to stop', { skip }, async t => {
+  const { server } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    if (cluster.isPrimary) process.once('SIGUSR2', () => {
+      setImmediate(() => { process.kill(process.pid, 'SIGTERM') })
+      throw new Error('nobody caught this')
+    })`)
+  server.kill('SIGUSR2')
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+})
+
+t.test('no worker outlives the primary, whatever it is busy with', { skip }, async t => {
+  const { server, pids, says } = await startTwo(t, {}, `import cluster from 'node:cluster'
+    if (cluster.worker?.id === 1) process.once('SIGUSR2', () => {
+      console.log('is busy')
+      for (;;);
+    })`)
+  const [busy = 0] = pids()
+  t.teardown(() => {
+    if (isThere(busy)) process.kill(busy, 'SIGKILL')
+  })
+  process.kill(busy, 'SIGUSR2')
+  await says('is busy')
+  server.kill('SIGTERM')
+  await says('stopping')
+  await sleep(1_100)
+  server.kill('SIGTERM')
+  t.strictSame(await server.exit(), { code: 1, signal: null })
+  await until(() => !isThere(busy), 'its end')
 })
