@@ -37,7 +37,7 @@ export function readOptions (args: string[]): Options {
       profile: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
       workers: { type: 'string', default: '1' },
-      out: { type: 'string', default: 'bench' }
+      out: { type: 'string' }
     }
   })
   const count = (name: 'rounds' | 'seconds' | 'connections' | 'soak' | 'workers', least: number, most: number) => {
@@ -50,6 +50,8 @@ export function readOptions (args: string[]): Options {
   const connections = count('connections', 1, 10_000)
   const soak = count('soak', 0, 100_000_000)
   if (soak > 0 && soak < connections * SOAK_PER_CONNECTION) throw new RangeError(`--soak must be 0, or at least ${connections * SOAK_PER_CONNECTION}`)
+  // What is kept with the code is of the whole bench.
+  const out = values.out ?? (values.few ? '' : 'bench')
   const workers = count('workers', 1, 128)
   if (values.go && (workers > 1 || values.profile || values.growth)) throw new RangeError('--go goes alone or with --few')
   return {
@@ -61,6 +63,6 @@ export function readOptions (args: string[]): Options {
     connections,
     algorithm: alg,
     soak,
-    out: values.out === '' ? undefined : values.out
+    out: out === '' ? undefined : out
   }
 }

@@ -57,5 +57,5 @@ function answerSendError (error: FastifyError, request: FastifyRequest, reply: F
     return
   }
   request.log.error({ reqId: request.id, err: error }, 'the answer to a published command failed')
-  sendProblem(reply, new ProblemError('delivery_unknown'))
+  sendProblem(reply, new ProblemError('delivery_unknown', { headers: { 'proxy-status': 'messenger; error=proxy_internal_error' } }))
 }

@@ -142,6 +142,7 @@ t.test('answers 504, not 500, where something breaks after the publish', async t
   const response = await send(app)
   t.equal(response.statusCode, 504)
   t.strictSame(response.json(), UNKNOWN_BODY)
+  t.equal(response.headers['proxy-status'], 'messenger; error=proxy_internal_error')
   failures = 1
   const before = await send(app, 'no json')
   t.equal(before.statusCode, 500, 'before the publish it is what it is')
