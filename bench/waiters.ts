@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import mqtt, { type IPublishPacket } from 'mqtt'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config/config.js'
+import type { SentWait } from '../src/plugins/mqtt.js'
 import type { Broker } from './broker.js'
 import { createCaller } from './caller.js'
 import { readRssMiB, requireProc } from './proc.js'
@@ -35,19 +36,19 @@ async function measureWaits (broker: Broker): Promise<void> {
   await app.ready()
   await app.mqtt.whenConnected()
   const begin = async () => {
-    const waits: Array<Promise<unknown>> = []
+    const waits: SentWait[] = []
     for (let n = 0; n < count; n += 1) {
       const imei = `2637263721637263712637${n}`
       const command = { imei, topic: `devices/${imei}/commands`, microOp: 'push_down', ttlS: WAIT_S, receivedAtMs: performance.now(), requestId: `request-${n}` }
-      waits.push(app.mqtt.sendAndWait(command, WAIT_S).sent)
+      waits.push(app.mqtt.sendAndWait(command, WAIT_S))
       if (n % BATCH === 0) await until(() => app.mqtt.inFlight < BATCH, 'PUBACKs')
     }
     await until(() => app.mqtt.waiters === count && app.mqtt.inFlight === 0, 'the PUBACKs')
     return waits
   }
-  const end = async (waits: ReadonlyArray<Promise<unknown>>) => {
-    app.mqtt.endWaits()
-    await Promise.all(waits)
+  const end = async (waits: readonly SentWait[]) => {
+    for (const { leave } of waits) leave()
+    await Promise.all(waits.map(({ sent }) => sent))
   }
   // Once beforehand, so that buffers and tables have their size.
   await end(await begin())
@@ -57,6 +58,8 @@ async function measureWaits (broker: Broker): Promise<void> {
   say(`${count} waits: ${bytes.toFixed(0)} bytes each beside the request itself (goal: at most ${GOAL_BYTES}); ${count} that are over and remembered not counted`)
   await end(waits)
   await app.close()
+  // Those of both times.
+  await broker.settle(2 * count)
 }
 
 /** So many callers over HTTP wait at once for a device, which answers when all of them do. */
