@@ -77,6 +77,8 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     return503OnClosing: false,
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,
+    // Fastify's own puts all faults in one text, which nobody reads: of a large body that are megabytes.
+    schemaErrorFormatter: () => new Error('the body does not fit its schema'),
     ajv: {
       // Nothing is coerced and nothing dropped; bodies are small, so every fault is told.
       customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, verbose: true }

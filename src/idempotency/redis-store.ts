@@ -39,6 +39,8 @@ export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore
 
   /** Redis answers in order: what it was told before is done, too, also where that answer came too late to be heard. */
   function forgetUpTo (claim: Claim): void {
+    // It may have been told twice, about when a connection came to be, and be forgotten since the first time.
+    if (!unfreed.has(claim)) return
     for (const earlier of unfreed) {
       unfreed.delete(earlier)
       if (earlier === claim) break

@@ -117,6 +117,11 @@ export default fp(async (fastify: FastifyInstance, options: AuthorizationOptions
   })
 }, { name: 'authorization', dependencies: ['auth', 'error-handler'] })
 
+/** Whether a command is valid, and nothing is in its way so far. */
+export function isPublishable (item: BulkItem): item is BulkItem & { readonly command: SendBody } {
+  return item.command !== undefined && item.refusal === undefined
+}
+
 /** The commands of a request that came to a route with `config.bulk`. */
 export function itemsOf ({ items }: FastifyRequest): BulkItem[] {
   return [items].flat().filter(item => item !== null)

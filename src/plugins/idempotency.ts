@@ -10,6 +10,7 @@ import { createRedisStore } from '../idempotency/redis-store.js'
 import { shareClaims } from '../idempotency/share-claims.js'
 import type { Claim, ClaimResult, IdempotencyStore, RecordedAnswer } from '../idempotency/store.js'
 import { createKeyMetrics } from '../metrics/key-metrics.js'
+import { isPublishable } from './authorization.js'
 import type {} from './prefer.js'
 
 declare module 'fastify' {
@@ -87,7 +88,8 @@ export default fp(async (fastify: FastifyInstance, options: IdempotencyOptions) 
   }
 
   function claimKey (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    if (request.idempotencyKey === undefined) {
+    // A bulk of which nothing can be published is as a single command that was refused: it has no place among the keys.
+    if (request.idempotencyKey === undefined || request.items?.every(item => !isPublishable(item)) === true) {
       done()
       return
     }
@@ -124,16 +126,19 @@ function createIdempotency (
   async function begin (key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const { iss: issuer, sub: subject } = request.user
     const { waitS } = request
-    const topics = request.items?.map(({ topic }) => topic) ?? request.topic
+    const { items } = request
+    const topics = items?.map(({ topic }) => topic) ?? request.topic
+    // Of a command that is not valid, what is wrong with it: the schema has no bounds for what it refuses.
+    const body = items === null ? request.body : { commands: items.map(({ command, imei, refusal }) => command ?? [imei, refusal?.message]) }
     const claim: Claim = {
       record: nameRecord({ issuer, subject, route: String(request.routeOptions.url), key }),
       nonce: randomUUID(),
       // With the topic: a caller with tokens of two tenants must not be told of one what became of the other's.
       // And with whether the device was to answer, however long that was waited for.
-      fingerprint: fingerprintOf([topics, request.body, ...(waitS === undefined ? [] : ['wait'])]),
+      fingerprint: fingerprintOf([topics, body, ...(waitS === undefined ? [] : ['wait'])]),
       // The last of many commands is handed over within the time that one takes.
-      runsMs: (request.items === null ? publishMs : 2 * publishMs) + MARGIN_MS + (waitS ?? 0) * 1000,
-      commands: request.items?.length ?? 1
+      runsMs: (items === null ? publishMs : 2 * publishMs) + MARGIN_MS + (waitS ?? 0) * 1000,
+      commands: items?.filter(isPublishable).length ?? 1
     }
     const result = await take(claim, request)
     if (result.kind === 'first') {
@@ -198,7 +203,7 @@ function createIdempotency (
       if (RECORDED_STATUSES.includes(answer.status)) await store.finish(claim, answer)
       else await store.release(claim)
     } catch (error) {
-      // The caller gets the true outcome. Repeats get 504: for them it stays unknown.
+      // The caller gets the true outcome. For repeats a recorded one stays unknown: 504. A key that was to be free is freed on the next connection.
       log.warn({ record: claim.record, status: answer.status, reason: String(error) }, 'cannot record the answer to an Idempotency-Key')
     }
   }
@@ -215,7 +220,7 @@ function createIdempotency (
 
 function replay (reply: FastifyReply, { status, body, contentType, proxyStatus }: RecordedAnswer): void {
   if (proxyStatus !== undefined) reply.header('proxy-status', proxyStatus)
-  reply.code(status).header('idempotency-replayed', 'true').type(contentType).serializer(String).send(body)
+  reply.code(status).header('idempotency-replayed', 'true').type(contentType).send(body)
 }
 
 function refusalOf (result: Exclude<ClaimResult, { kind: 'first' | 'recorded' }>): ProblemError {

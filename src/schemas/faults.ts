@@ -16,11 +16,13 @@ export function describeFaults (errors: readonly FastifySchemaValidationError[])
   return told
 }
 
+/** Longest name of a member that is told whole, in characters: the longest that is known has nine. */
+const MAX_NAME = 128
+
 function describeFault (error: FastifySchemaValidationError): Fault {
   const { instancePath, keyword, params } = error
   if (keyword === 'additionalProperties') {
-    const name = String(params.additionalProperty)
-    return { pointer: `${instancePath}/${escapePointer(name)}`, detail: 'is not a known member; nothing may be sent that is not understood' }
+    return { pointer: `${instancePath}/${escapePointer(shorten(String(params.additionalProperty)))}`, detail: 'is not a known member; nothing may be sent that is not understood' }
   }
   if (keyword === 'required') {
     return { pointer: `${instancePath}/${escapePointer(String(params.missingProperty))}`, detail: 'is required' }
@@ -34,6 +36,11 @@ function descriptionOf (error: FastifySchemaValidationError & { parentSchema?: u
   const { parentSchema } = error
   if (typeof parentSchema !== 'object' || parentSchema === null || !('description' in parentSchema)) return undefined
   return String(parentSchema.description)
+}
+
+/** A caller chooses it: told whole, it could make the answer, and its record, larger than the request. */
+function shorten (name: string): string {
+  return name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name
 }
 
 /** RFC 6901, section 3. */

@@ -119,3 +119,8 @@ t.test('points at the whole body where that is no object', async t => {
   t.strictSame(await faultsOf([]), [{ pointer: '', detail: 'must be object' }])
   t.strictSame(await faultsOf('push_down'), [{ pointer: '', detail: 'must be object' }])
 })
+
+t.test('says of an unknown member no more than the beginning of its name', async t => {
+  const [fault] = await faultsOf({ imei: '42', micro_op: 'push_down', ['~'.repeat(200_000)]: 1 })
+  t.equal(fault?.pointer, `/${'~0'.repeat(128)}…`)
+})

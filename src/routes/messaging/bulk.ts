@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { forEachAtMost } from '../../at-most.js'
 import type { Clock } from '../../clock.js'
 import type { Claim } from '../../idempotency/store.js'
-import { itemsOf, type BulkItem } from '../../plugins/authorization.js'
+import { isPublishable, itemsOf, type BulkItem } from '../../plugins/authorization.js'
 import { answerError } from '../../plugins/error-handler.js'
 import { traceContextOf } from '../../plugins/tracing.js'
 import { createBulkBody } from '../../schemas/messaging.js'
@@ -70,7 +70,7 @@ export const bulkRoute: FastifyPluginAsyncTypebox<BulkRouteOptions> = async (fas
     const isInTime = () => clock.nowMs() < deadlineMs && fastify.drain.refusesForMs <= lastHandOverMs
     const shared = { receivedAtMs: request.receivedAtMs, requestId: request.id, ...traceContextOf(request) }
     const atMost = Math.min(Math.max(1, fastify.mqtt.window), PUBLISHED_AT_ONCE)
-    const accepted = batch.items.flatMap(item => item.command === undefined || item.refusal !== undefined ? [] : [{ item, body: item.command }])
+    const accepted = batch.items.filter(isPublishable).map(item => ({ item, body: item.command }))
     await forEachAtMost(accepted, atMost, async ({ item, body }) => {
       const { imei, micro_op: microOp, ttl } = body
       const command = { imei, topic: item.topic, microOp, ttlS: ttl ?? commandTtlS, ...shared }

@@ -19,6 +19,18 @@ export interface SendRouteOptions {
 
 /** `POST /messaging/send`: one command to one device. */
 export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fastify, options) => {
+  // Requests whose command may have been published.
+  const begun = new WeakSet<FastifyRequest>()
+  /** After the publish nothing may be answered 500, which callers read as "nothing happened". What we refuse ourselves we know. */
+  function answerSendError (error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply): void {
+    if (!begun.has(request) || error instanceof ProblemError) {
+      answerError(error, request, reply)
+      return
+    }
+    request.log.error({ reqId: request.id, err: error }, 'the answer to a published command failed')
+    sendProblem(reply, new ProblemError('delivery_unknown', { headers: { 'proxy-status': 'messenger; error=proxy_internal_error' } }))
+  }
+
   fastify.mqtt.onLateOutcome(async sent => { await fastify.idempotency.amend(sent.publication, toRecord(answerTo(sent))) })
 
   fastify.post('/messaging/send', {
@@ -37,6 +49,7 @@ export const sendRoute: FastifyPluginAsyncTypebox<SendRouteOptions> = async (fas
       requestId: request.id,
       ...traceContextOf(request)
     }
+    begun.add(request)
     request.sent = await (waitS === undefined ? fastify.mqtt.send(command) : waitForReply(command, waitS, reply))
     return replyWith(reply, answerTo(request.sent))
   })
@@ -48,14 +61,4 @@ function waitForReply (command: Command, waitS: number, reply: FastifyReply): Pr
   reply.header('preference-applied', `wait=${waitS}`)
   if (reply.request.claim === null) whenOver(reply.request, reply, leave)
   return sent
-}
-
-/** After the publish nothing may be answered 500, which callers read as "nothing happened". */
-function answerSendError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  if (request.sent === null) {
-    answerError(error, request, reply)
-    return
-  }
-  request.log.error({ reqId: request.id, err: error }, 'the answer to a published command failed')
-  sendProblem(reply, new ProblemError('delivery_unknown', { headers: { 'proxy-status': 'messenger; error=proxy_internal_error' } }))
 }

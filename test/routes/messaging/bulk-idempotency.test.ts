@@ -1,5 +1,5 @@
 import t from 'tap'
-import { send, sendBulk, startConnectedApp, token } from '../../helpers/app.js'
+import { post, send, sendBulk, startConnectedApp, token } from '../../helpers/app.js'
 import { createFakeClock } from '../../helpers/fake-clock.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { skipWithoutRedis, startRedis } from '../../helpers/redis.js'
@@ -175,4 +175,31 @@ t.test('bulk requests over Redis', { skip: skipWithoutRedis }, async t => {
     t.strictSame([200, 429].map(status => statuses.filter(one => one === status).length), [1500, 500])
     t.strictSame(statuses.slice(0, 1500), Array(1500).fill(200), 'the first of them')
   })
+})
+
+t.test('holds no key for commands that are all refused, and counts of the others none that is', async t => {
+  const broker = await startScriptedBroker(t, acknowledging)
+  const app = await startConnectedApp(t, broker.url, { IDEMPOTENCY_MAX_RECORDS: '2' })
+  const authorization = `Bearer ${await token({ authorization_details: [{ type: 'messaging', identifier: 'd0' }] })}`
+  const forbidden = [{ imei: 'd1', micro_op: 'up' }, {}, {}]
+  for (let n = 0; n < 3; n += 1) {
+    t.strictSame(told(await sendBulk(app, forbidden, { 'idempotency-key': `all ${n}`.replace(' ', '-'), authorization })), [200, undefined, [403, 400, 400]])
+  }
+  t.strictSame(told(await sendBulk(app, [...commandsFor(1), ...forbidden], { ...key, authorization })), [200, undefined, [200, 403, 400, 400]])
+  t.strictSame(told(await sendBulk(app, [...commandsFor(1), ...forbidden], { ...key, authorization })), [200, 'true', [200, 403, 400, 400]])
+  t.equal((await send(app, commandsFor(1)[0], key)).statusCode, 200)
+  t.equal(broker.published.length, 2)
+})
+
+t.test('sends the others where one is too deep to be compared, and tells it from another', async t => {
+  const broker = await startScriptedBroker(t, acknowledging)
+  const app = await startConnectedApp(t, broker.url)
+  const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`
+  const bodyWith = (bad: string) => `{"commands":[{"imei":"d0","micro_op":"up"},${bad}]}`
+  const sendText = async (text: string) => await post(app, '/messaging/send/bulk', text, { ...key, 'content-type': 'application/json' })
+  t.strictSame(told(await sendText(bodyWith(deep))), [200, undefined, [200, 400]])
+  t.strictSame(told(await sendText(bodyWith(deep))), [200, 'true', [200, 400]])
+  t.equal((await sendText(bodyWith('{"imei":"d1"}'))).json().code, 'idempotency_key_reused')
+  t.equal((await sendText(bodyWith('{"imei":"d1","micro_op":"up"}'))).json().code, 'idempotency_key_reused')
+  t.equal(broker.published.length, 1)
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { IMEI, send, startApp, startConnectedApp, token, TOPIC } from '../../helpers/app.js'
 import { startBroker } from '../../helpers/broker.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
-import { startScriptedBroker } from '../../helpers/scripted-broker.js'
+import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { subscribe } from '../../helpers/subscriber.js'
 import { until } from '../../helpers/until.js'
 
@@ -119,6 +119,29 @@ t.test('repeats a 504 and publishes nothing, until a late PUBACK makes it what i
   const refused = await send(app, COMMAND, withKey('refused'))
   t.strictSame([refused.statusCode, refused.headers['idempotency-replayed']], [200, undefined], 'it never reached a device: the retry is sent')
   t.equal(broker.published.length, 3)
+})
+
+t.test('answers 504, and publishes nothing for a repeat, where something breaks after the write', async t => {
+  const broker = await startScriptedBroker(t, acknowledging)
+  const app = await startConnectedApp(t, broker.url)
+  const { send: publish, sendAndWait } = app.mqtt
+  const breaks = { send: publish, sendAndWait }
+  breaks.send = async command => {
+    await publish(command)
+    throw new Error('broken')
+  }
+  breaks.sendAndWait = (command, waitS) => {
+    const { sent, leave } = sendAndWait(command, waitS)
+    return { sent: sent.then(() => { throw new Error('broken') }), leave }
+  }
+  Object.assign(app.mqtt, breaks)
+  for (const headers of [withKey('plain'), { ...withKey('wait'), prefer: 'wait=1' }]) {
+    const first = await send(app, COMMAND, headers)
+    t.strictSame([first.statusCode, first.json().code], [504, 'delivery_unknown'])
+    const repeat = await send(app, COMMAND, headers)
+    t.strictSame([repeat.statusCode, repeat.headers['idempotency-replayed']], [504, 'true'])
+  }
+  t.equal(broker.published.length, 2)
 })
 
 t.test('changes nothing for a request without a key whose PUBACK comes late', async t => {
