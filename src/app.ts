@@ -7,7 +7,7 @@ import authorization from './plugins/authorization.js'
 import cors from './plugins/cors.js'
 import docs from './plugins/docs.js'
 import drain from './plugins/drain.js'
-import errorHandler, { answerError } from './plugins/error-handler.js'
+import errorHandler, { answerFrameworkError } from './plugins/error-handler.js'
 import httpRules from './plugins/http-rules.js'
 import idempotency from './plugins/idempotency.js'
 import jsonBody from './plugins/json-body.js'
@@ -75,7 +75,7 @@ export async function buildApp (config: Config, overrides: AppOverrides = {}): P
     trustProxy: config.trustedProxies.length > 0 && config.trustedProxies,
     bodyLimit: BODY_LIMIT,
     return503OnClosing: false,
-    frameworkErrors: answerError,
+    frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
     // Fastify's own puts all faults in one text, which nobody reads: of a large body that are megabytes.
     schemaErrorFormatter: () => new Error('the body does not fit its schema'),

@@ -8,6 +8,9 @@ import type { Config } from './config/config.js'
 /** What several processes write to one pipe stays apart where it is at most so many bytes at a time (POSIX, PIPE_BUF). */
 const PIPE_BYTES = 4_096
 
+/** What cannot be written is kept up to here, in bytes, and lost beyond. */
+const MAX_UNWRITTEN_BYTES = 1_048_576
+
 /** Its file descriptor. */
 const STDOUT = 1
 
@@ -34,7 +37,9 @@ export async function createLogger (level: Config['logLevel'], output: WriteStre
  * stalled must not make them pile up in memory.
  */
 function createLines (level: Config['logLevel'], worker: number | undefined) {
-  const output = pino.destination({ dest: STDOUT, sync: true })
+  const output = pino.destination({ dest: STDOUT, sync: true, maxLength: MAX_UNWRITTEN_BYTES })
+  // As where the disk is full: without a listener the process would end, and commands under way with it.
+  output.on('error', () => {})
   const stream = createBatchedLines(lines => { output.write(lines) }, systemClock, worker === undefined ? {} : { most: PIPE_BYTES, measure: Buffer.byteLength })
   // Before pino's own, which closes its stream.
   process.prependOnceListener('exit', stream.flush)

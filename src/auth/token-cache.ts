@@ -70,7 +70,7 @@ export function createTokenCache (verify: (token: string) => Claims | Promise<Cl
     verified.set(header.slice(-TAIL_CHARACTERS), { header, claims })
   }
 
-  /** However else a header is written, its token has one entry: a caller must not fill the memory with one token. */
+  /** However a header is written, its token is looked up as one text: a caller must not fill the memory with blanks. */
   function claimsOfToken (header: string): Claims | Promise<Claims> {
     return recall(header) ?? verifyAnew(header)
   }

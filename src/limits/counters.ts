@@ -73,7 +73,7 @@ export async function createSharedCounters (
   }
 
   function noteAnswer (): void {
-    if (!isUp) fastify.log.info('limits are counted in Redis again')
+    fastify.log.info('limits are counted in Redis again')
     isUp = true
   }
 
@@ -89,7 +89,8 @@ export async function createSharedCounters (
       const answer = await withinTime(shared(request), REPLY_LIMIT_MS).then(count => ({ count }), (error: unknown) => ({ error }))
       if (isProbe) isProbing = false
       if ('count' in answer) {
-        noteAnswer()
+        // Others may have asked before it failed: it is left alone for its pause all the same.
+        if (isProbe) noteAnswer()
         return answer.count
       }
       noteFailure(answer.error)

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 
 /** A running demo broker. */
@@ -22,7 +22,13 @@ export async function startEmbeddedBroker (port = 1883): Promise<EmbeddedBroker>
     throw new Error('the embedded broker needs the package aedes: npm install aedes@2.0.0-beta.1, or set MQTT_URL', { cause })
   })
   const broker = await Aedes.createBroker()
-  const server = createServer(broker.handle)
+  // The broker knows of those only that have said CONNECT.
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.once('close', () => { sockets.delete(socket) })
+    broker.handle(socket)
+  })
   await listen(server, port).catch(() => listen(server, 0))
   const { port: actualPort } = server.address() as AddressInfo
   return {
@@ -31,6 +37,7 @@ export async function startEmbeddedBroker (port = 1883): Promise<EmbeddedBroker>
       const closed = once(server, 'close')
       server.close()
       await new Promise<void>(resolve => { broker.close(resolve) })
+      for (const socket of sockets) socket.destroy()
       await closed
     }
   }

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { PROBLEM_JSON, ProblemError, type ProblemCode } from '../errors.js'
 import { describeFaults } from '../schemas/faults.js'
 import type {} from './limits.js'
+import { loggedPathOf } from './request-log.js'
 import { SECURITY_HEADERS } from './security-headers.js'
 
 declare module 'fastify' {
@@ -34,7 +35,13 @@ export function sendProblem (reply: FastifyReply, error: ProblemError): FastifyR
   return reply.code(error.statusCode).headers(error.headers).type(PROBLEM_JSON).send(error.toProblem())
 }
 
-/** Answers whatever was thrown. Also serves as Fastify's `frameworkErrors`, before any hook has run. */
+/** Answers a target that cannot be read, of which Fastify tells before any hook has run (`frameworkErrors`): its line in the log is written here. */
+export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  answerError(error, request, reply)
+  request.log.info({ reqId: request.id, method: request.method, path: loggedPathOf(request), status: reply.statusCode }, 'answered')
+}
+
+/** Answers whatever was thrown. */
 export function answerError (error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply): void {
   // Fastify has the connection closed for whatever is wrong with a body. Requests behind it may have been
   // begun, and would be done without an answer; what is left of the body is passed over. To delete the

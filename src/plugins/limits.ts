@@ -47,6 +47,8 @@ export default fp(async (fastify: FastifyInstance, { caller, device, clock }: Li
   const createLocal = await createLocalCounters(fastify)
   const countFailure = createLocal(FAILED_TOKENS)
   fastify.decorate('countFailedToken', async (request, problem) => {
+    // Of a caller that has gone, no address is known any more.
+    if (request.socket.remoteAddress === undefined) return problem
     const { isExceeded, resetS } = await countFailure(request)
     if (!isExceeded) return problem
     return new ProblemError('rate_limited', {

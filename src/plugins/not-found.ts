@@ -48,5 +48,6 @@ function pathOf (target: string): string {
 
 /** As a route for all files of a folder is registered. */
 function folderOf (path: string): string {
-  return path.replace(/[^/]*$/, '*')
+  // A search for the end of the text would begin anew at each of its characters.
+  return `${path.slice(0, path.lastIndexOf('/') + 1)}*`
 }

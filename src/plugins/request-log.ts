@@ -23,7 +23,7 @@ const SECRET = /[^/]{40,}/g
  * with `config.command` this is the audit line: who wanted which command, and what became of it,
  * for every request with a valid token, also for one whose caller has gone meanwhile. With `config.bulk`
  * it has the number of commands by outcome, and each command has a line of its own before it.
- * The query is left out, and in unknown paths what looks like a token: callers put secrets there.
+ * The query is left out, and in paths what looks like a token: callers put secrets there.
  */
 export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) => {
   fastify.decorateRequest('receivedAtMs', 0)
@@ -55,7 +55,7 @@ export default fp(async (fastify: FastifyInstance, { clock }: { clock: Clock }) 
       reqId: request.id,
       traceId: request.span?.traceId,
       method: request.method,
-      path: loggedPathOf(request, reply.statusCode),
+      path: loggedPathOf(request),
       status: reply.statusCode,
       durationMs: clock.nowMs() - request.receivedAtMs,
       user: user ?? undefined,
@@ -117,9 +117,8 @@ function endOf ({ sent, refusal }: BulkItem, { isReplay, problem }: FastifyReque
 }
 
 /** The path of a request as it may be told to others. */
-export function loggedPathOf ({ url, is404 }: Pick<FastifyRequest, 'url' | 'is404'>, status: number): string {
-  const path = pathOf(url)
-  return is404 || status >= 400 ? path.replace(SECRET, '<token>') : path
+export function loggedPathOf ({ url }: Pick<FastifyRequest, 'url'>): string {
+  return pathOf(url).replace(SECRET, '<token>')
 }
 
 /** A target without its query, and without scheme, user and host, which an absolute one has (RFC 9112, section 3.2.2). */

@@ -55,8 +55,7 @@ function begin (tracing: Tracing, request: FastifyRequest, reply: FastifyReply):
   const span = tracing.startRequest({
     method,
     route: is404 ? undefined : routeOptions.url,
-    // As of a request that may still come to a path of ours.
-    path: loggedPathOf(request, 0),
+    path: loggedPathOf(request),
     scheme: protocol,
     requestId: id,
     traceparent: traceparentOf(headers.traceparent),

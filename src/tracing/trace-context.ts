@@ -6,7 +6,8 @@ export interface TraceContext {
   readonly tracestate: string | undefined
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** Without a version of ff and ids of nothing but zeros, which are malformed, too (W3C Trace Context, section 3.2.2). */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Longest `tracestate` that is passed on, in characters (W3C Trace Context, section 3.3.1.5). */
 const MAX_TRACESTATE = 512

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import t from 'tap'
 import { startEmbeddedBroker } from '../../src/mqtt/embedded-broker.js'
@@ -51,4 +51,14 @@ t.test('says what to install where Aedes is absent', async t => {
     aedes: { get Aedes (): never { throw new Error('Cannot find package') } }
   })
   await t.rejects(startEmbeddedBroker(0), { message: 'the embedded broker needs the package aedes: npm install aedes@2.0.0-beta.1, or set MQTT_URL' })
+})
+
+t.test('stops at once, also where somebody has connected and says nothing', async t => {
+  const broker = await startEmbeddedBroker(0)
+  const socket = connect(Number(new URL(broker.url).port), '127.0.0.1')
+  t.teardown(() => { socket.destroy() })
+  await once(socket, 'connect')
+  let hasStopped = false
+  broker.stop().then(() => { hasStopped = true }, t.fail)
+  await until(() => hasStopped, 'the stop', 5_000)
 })

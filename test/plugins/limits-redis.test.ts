@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createSharedCounters } from '../../src/limits/counters.js'
@@ -110,4 +111,24 @@ t.test('does not take a fault of its own for one of Redis', { skip: skipWithoutR
   fastify.get('/', async request => await count(request))
   t.equal((await fastify.inject('/')).json().message, 'ours')
   t.strictSame(lines, [])
+})
+
+t.test('leaves a Redis that failed alone for its pause, also where it answers one that had asked before', { skip: skipWithoutRedis }, async t => {
+  const redis = await startRedis(t)
+  const { lines, logger } = keepLines()
+  const { clock, advance } = createFakeClock()
+  const app = await startApp(t, { ...NOWHERE, RATE_LIMIT_CALLER: '1000/1h', REDIS_URL: redis.url }, { logger, clock })
+  await until(() => app.redis?.status === 'ready', 'the connection')
+  redis.signal('SIGSTOP')
+  const first = send(app)
+  await sleep(150)
+  const second = send(app)
+  await first
+  redis.signal('SIGCONT')
+  await second
+  await send(app)
+  t.strictSame(lines, [DOWN])
+  advance(1_000)
+  await send(app)
+  t.strictSame(lines, [DOWN, UP])
 })

@@ -156,7 +156,8 @@ t.test('writes no token, secret or Authorization header in any line at any level
     await inject('POST', `/messaging/send?access_token=${bearer}`, { authorization: '' }), await inject('GET', `/${bearer}?access_token=${bearer}`),
     await inject('PUT', `/messaging/send?access_token=${bearer}`), await inject('GET', `/%zz/${bearer}?access_token=${bearer}`),
     await inject('OPTIONS', '/messaging/send', { origin: 'https://a.example', 'access-control-request-method': 'POST' }),
-    await inject('GET', '/health/ready'), await inject('GET', '/openapi.json'),
+    await inject('OPTIONS', `/messaging/send/${bearer}`, { origin: 'https://a.example', 'access-control-request-method': 'POST' }),
+    await inject('GET', `/docs/static/${bearer}`), await inject('GET', '/health/ready'), await inject('GET', '/openapi.json'),
     await post(away, EXAMPLE), await post(away, EXAMPLE, key), await post(broken, EXAMPLE)
   ]
   failures = 1
@@ -164,7 +165,7 @@ t.test('writes no token, secret or Authorization header in any line at any level
   app.drain.refuse()
   statuses.push(await post(app, EXAMPLE))
   t.strictSame(statuses, [
-    200, 200, 200, 422, 403, 400, 400, 400, 400, 401, 401, 415, 413, 200, 401, 404, 405, 400, 204, 200, 200, 406, 503, 504, 500, 503
+    200, 200, 200, 422, 403, 400, 400, 400, 400, 401, 401, 415, 413, 200, 401, 404, 405, 400, 204, 204, 404, 200, 200, 406, 503, 504, 500, 503
   ])
 
   const port = await listen(t, away)
@@ -181,4 +182,25 @@ t.test('writes no token, secret or Authorization header in any line at any level
   for (const secret of [...bearer.split('.'), 'eyJ', SECRET, 'mqtt-secret', 'url-secret', 'redis-secret']) t.notOk(text.includes(secret), secret)
   t.notMatch(text, /"authorization"|bearer|cookie/i)
   t.notMatch(text, /"type":"Buffer"/, 'nor as bytes')
+})
+
+t.test('writes a line of a target that cannot be read', async t => {
+  const log = createLog()
+  const app = await startApp(t, NOWHERE, log)
+  await app.inject({ method: 'GET', url: '/%zz?access_token=secret', headers: { 'x-request-id': 'bad' } })
+  t.match(log.answered(), [{ reqId: 'bad', method: 'GET', path: '/%zz', status: 400 }])
+})
+
+t.test('tells a caller without a valid token that has gone from a fault of ours', async t => {
+  const log = createLog()
+  const app = await startApp(t, NOWHERE, log)
+  const port = await listen(t, app)
+  for (let n = 0; n < 20; n += 1) {
+    const raw = await openRaw(t, port)
+    raw.write(await writeOut({ Authorization: 'Bearer nonsense' }))
+    raw.socket.resetAndDestroy()
+  }
+  await app.inject({ method: 'GET', url: '/health/live' })
+  await until(() => log.answered().length > 0, 'a line')
+  t.strictSame(log.lines.filter(line => line.includes('a request failed')), [])
 })

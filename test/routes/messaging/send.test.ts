@@ -49,9 +49,10 @@ t.test('does not pass on a traceparent that is malformed', async t => {
   const broker = await startBroker(t)
   const device = await subscribe(t, broker.url, TOPIC)
   const app = await startConnectedApp(t, broker.url)
-  await send(app, EXAMPLE, { traceparent: 'not-a-trace' })
-  await device.count(1)
-  t.strictSame(Object.keys({ ...device.received[0]?.properties?.userProperties }), ['id', 'request_id'])
+  const malformed = ['not-a-trace', TRACEPARENT.replace('00-', 'ff-'), TRACEPARENT.replace(/-.{32}-/, `-${'0'.repeat(32)}-`), TRACEPARENT.replace(/-.{16}-/, `-${'0'.repeat(16)}-`)]
+  for (const traceparent of malformed) await send(app, EXAMPLE, { traceparent })
+  await device.count(malformed.length)
+  for (const { properties } of device.received) t.strictSame(Object.keys({ ...properties?.userProperties }), ['id', 'request_id'])
 })
 
 t.test('publishes a JSON document where MQTT_PAYLOAD=json, and quotes it in the answer', async t => {
