@@ -12,10 +12,12 @@ export type Ask = (scrape: number) => void
  * The metrics of all workers as those of one server. Gauges are added up, those of the event loop
  * as prom-client says. What a worker that ended had counted stays in the sum, so that no counter
  * goes back: all of it after an orderly end, as of the last scrape where it was killed.
+ * @param count how many workers there are to be
  */
-export function createSharedMetrics (clock: Clock) {
+export function createSharedMetrics (clock: Clock, count: number) {
   const own = new Registry()
   const registers = [own]
+  new Gauge({ name: 'messenger_workers_wanted', help: 'Workers that there are to be: WORKERS', registers }).set(count)
   const running = new Gauge({ name: 'messenger_workers', help: 'Workers that serve', registers })
   const ends = new Counter({ name: 'messenger_worker_ends_total', help: 'Workers that ended though nobody had asked for it', registers })
   const asks = new Map<number, Ask>()

@@ -20,7 +20,7 @@ export async function startPrimary (config: Config, environment: NodeJS.ProcessE
 
   async function openMetrics (host: string, port: number) {
     const { createSharedMetrics } = await import('./shared-metrics.js')
-    const metrics = createSharedMetrics(systemClock)
+    const metrics = createSharedMetrics(systemClock, config.workers)
     const server = await buildMetricsServer(metrics, log)
     await listenForScrapes(server, { host, port })
     return { metrics, server }

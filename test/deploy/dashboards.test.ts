@@ -119,7 +119,7 @@ t.test('a real Prometheus scrapes the messenger, and has an answer for the whole
   t.test('names only metrics that there are', async t => {
     const { families } = await scrape(metricsPort)
     // Those of WORKERS are only where there are some: test/workers has them.
-    const known = new Set(['messenger_workers', 'messenger_worker_ends_total', ...[...families.values()].flatMap(({ name, type }) => type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name])])
+    const known = new Set(['messenger_workers_wanted', 'messenger_workers', 'messenger_worker_ends_total', ...[...families.values()].flatMap(({ name, type }) => type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name])])
     for (const { title, expr } of shown) t.strictSame(namesIn(expr).filter(name => !known.has(name)), [], title)
     for (const { alert, expr } of rules) t.strictSame(namesIn(expr).filter(name => !known.has(name)), [], alert)
   })

@@ -18,19 +18,19 @@ function valuesOf (text: string): Readonly<Record<string, number>> {
 }
 
 t.test('adds up the figures of all workers, and keeps what one counted that has ended', async t => {
-  const metrics = createSharedMetrics(createFakeClock().clock)
+  const metrics = createSharedMetrics(createFakeClock().clock, 2)
   metrics.add(1, async scrape => { metrics.take(1, scrape, await figures(10, 3)) })
   metrics.add(2, async scrape => { metrics.take(2, scrape, await figures(5, 4)) })
-  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers: 2, messenger_worker_ends_total: 0, requests_total: 15, connections: 7 })
+  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers_wanted: 2, messenger_workers: 2, messenger_worker_ends_total: 0, requests_total: 15, connections: 7 })
 
   metrics.take(2, undefined, await figures(6, 0))
   metrics.remove(2, false)
-  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers: 1, messenger_worker_ends_total: 0, requests_total: 16, connections: 3 })
+  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers_wanted: 2, messenger_workers: 1, messenger_worker_ends_total: 0, requests_total: 16, connections: 3 })
 })
 
 t.test('does without the figures of a worker that takes too long, until they come', async t => {
   const { clock, advance } = createFakeClock()
-  const metrics = createSharedMetrics(clock)
+  const metrics = createSharedMetrics(clock, 2)
   metrics.add(1, async scrape => { metrics.take(1, scrape, await figures(10, 3)) })
   metrics.add(2, () => {})
   const exposed = metrics.expose()
@@ -46,23 +46,23 @@ t.test('does without the figures of a worker that takes too long, until they com
 
 t.test('does not wait for a worker that ends during a scrape, whether it told anything or not', async t => {
   const { clock } = createFakeClock()
-  const metrics = createSharedMetrics(clock)
+  const metrics = createSharedMetrics(clock, 2)
   metrics.add(1, () => {})
   const exposed = metrics.expose()
   metrics.remove(1, true)
-  t.strictSame(valuesOf(await exposed), { messenger_workers: 0, messenger_worker_ends_total: 1 })
+  t.strictSame(valuesOf(await exposed), { messenger_workers_wanted: 2, messenger_workers: 0, messenger_worker_ends_total: 1 })
 })
 
 t.test('says that there are no workers where there are none yet', async t => {
   const { clock } = createFakeClock()
-  t.strictSame(valuesOf(await createSharedMetrics(clock).expose()), { messenger_workers: 0, messenger_worker_ends_total: 0 })
+  t.strictSame(valuesOf(await createSharedMetrics(clock, 2).expose()), { messenger_workers_wanted: 2, messenger_workers: 0, messenger_worker_ends_total: 0 })
 })
 
 t.test('does not count a worker twice that tells its figures after it was given up', async t => {
-  const metrics = createSharedMetrics(createFakeClock().clock)
+  const metrics = createSharedMetrics(createFakeClock().clock, 2)
   metrics.add(1, () => {})
   metrics.take(1, undefined, await figures(10, 3))
   metrics.remove(1, false)
   metrics.take(1, undefined, await figures(11, 3))
-  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers: 0, messenger_worker_ends_total: 0, requests_total: 10 })
+  t.strictSame(valuesOf(await metrics.expose()), { messenger_workers_wanted: 2, messenger_workers: 0, messenger_worker_ends_total: 0, requests_total: 10 })
 })
