@@ -38,7 +38,8 @@ interface ReplacedKeys {
  * after that unless a later look found it: a key that was removed is refused from there on. That
  * look is at 9 minutes, in the background, so that no token waits for an issuer that hangs; an
  * idle server looks as well. Where a token with an unknown key has them fetched sooner, they
- * serve their time none the less: a rotation refuses no caller that still has a token of before.
+ * serve their time none the less: a rotation to a key with another `kid` refuses no caller that still
+ * has a token of before. Without a `kid`, or with one that is used again, a new key is found at the next look only.
  * Only where the fetch fails do the last good ones go on, for 1 hour. However many tokens name
  * unknown keys, the issuer is asked at most once in 30 seconds.
  */
