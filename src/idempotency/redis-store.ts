@@ -37,14 +37,13 @@ export function createRedisStore (redis: Redis, ttlMs: number): IdempotencyStore
     forgetUpTo(claim)
   }
 
-  /** Redis answers in order: what it was told before is done, too, also where that answer came too late to be heard. */
+  /**
+   * Redis answers in order: what it was told before is done, too, also where that answer came too late to be heard. A claim that
+   * was told twice, about when a connection came to be, is gone the second time: what was told after it may not be done.
+   */
   function forgetUpTo (claim: Claim): void {
-    // It may have been told twice, about when a connection came to be, and be forgotten since the first time.
-    if (!unfreed.has(claim)) return
-    for (const earlier of unfreed) {
-      unfreed.delete(earlier)
-      if (earlier === claim) break
-    }
+    const told = [...unfreed]
+    for (const earlier of told.slice(0, told.indexOf(claim) + 1)) unfreed.delete(earlier)
   }
 
   return {

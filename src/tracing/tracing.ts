@@ -155,10 +155,9 @@ function toContext (parent: TraceContext): Context {
 
 /** Of a checked `traceparent`. */
 function toSpanContext ({ traceparent, tracestate }: TraceContext): SpanContext | undefined {
-  if (traceparent === undefined || traceparent.startsWith('ff')) return undefined
+  if (traceparent === undefined) return undefined
   const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-')
   const spanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true }
-  if (!trace.isSpanContextValid(spanContext)) return undefined
   return tracestate === undefined ? spanContext : { ...spanContext, traceState: createTraceState(tracestate) }
 }
 

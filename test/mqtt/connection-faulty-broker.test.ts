@@ -53,12 +53,14 @@ t.test('takes malformed Correlation Data for none', async t => {
   t.strictSame(seen, [['x', undefined]])
 })
 
-for (const [what, ...properties] of [['of 0', 0x21, 0, 0], ['given twice', 0x21, 0, 10, 0x21, 0, 10]] as const) {
-  t.test(`does not use a broker with a Receive Maximum ${what}`, async t => {
+for (const [limit, ...properties] of [
+  ['Receive Maximum', 0x21, 0, 0], ['Receive Maximum', 0x21, 0, 10, 0x21, 0, 10], ['Maximum Packet Size', 0x27, 0, 0, 0, 0]
+] as const) {
+  t.test(`does not use a broker whose ${limit} is 0 or given twice: ${Buffer.from(properties).toString('hex')}`, async t => {
     const broker = await startScriptedBroker(t, { onConnect ({ socket }) { socket.write(connack(...properties)) } })
     const { ends, links } = open(t, broker.url)
     await until(() => ends.length > 0 || links.length > 0, 'the end')
-    t.strictSame(ends, ['the broker states a Receive Maximum that MQTT does not allow'])
+    t.strictSame(ends, [`the broker states a ${limit} that MQTT does not allow`])
     t.strictSame(links, [])
   })
 }
