@@ -86,7 +86,7 @@ export const Env = Type.Object({
     default: 100_000,
     minimum: 1,
     maximum: 10_000_000,
-    description: 'Most keys remembered without Redis, the key of a bulk counted once for each command, and a long answer once for each KiB. None is dropped for another: above it, a request with a new key is answered 503, and so is every bulk with a key that has more commands than this'
+    description: 'Most keys remembered without Redis, the key of a bulk counted once for each command that may be sent, and a long answer once for each KiB. None is dropped for another: above it, a request with a new key is answered 503, and so is every bulk with a key that has more commands than this'
   }),
   CORS_ORIGIN: text('Origins that browsers may call from, comma-separated, or `*`. Unset: `*` in demo mode, otherwise none'),
   METRICS_PORT: Type.Optional(Type.Integer({
