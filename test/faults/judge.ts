@@ -27,8 +27,6 @@ export interface Verdict {
   readonly healthy: HealthyAnswers
   /** By check: what was found, one line each. Every check is in it. */
   readonly findings: ReadonlyMap<string, readonly string[]>
-  /** Whether nothing was found. */
-  readonly passes: boolean
 }
 
 /** Names of the checks that look at a run as a whole. */
@@ -53,12 +51,7 @@ export function judge (evidence: Evidence): Verdict {
   findings.set(STRAYS, strays.map(({ id, requestId, topic }) => `id "${id}", request_id "${requestId}", topic "${topic}"`))
   const counts = { publishes: evidence.publications.length, ...countAnswers(evidence.answers) }
   findings.set(FIGURES, findFigures(counts, evidence.figures))
-  return {
-    counts,
-    healthy,
-    findings,
-    passes: [...findings.values()].every(found => found.length === 0)
-  }
+  return { counts, healthy, findings }
 }
 
 function countAnswers (answers: readonly Answer[]): Omit<Counts, 'publishes'> {

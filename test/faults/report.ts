@@ -19,14 +19,18 @@ export interface Result {
 /** How many examples of each finding are shown. */
 const EXAMPLES = 5
 
-/** Whether nothing at all was found. */
-export function passes ({ verdict, failures }: Result): boolean {
-  return verdict.passes && failures.length === 0
+/** What must not be, one line each; none where nothing at all was found. */
+export function violationsIn ({ verdict: { findings }, failures }: Result): string[] {
+  return [
+    ...[...findings].flatMap(([check, found]) => found.slice(0, EXAMPLES).map(one => `${check}: ${one}`)),
+    ...failures
+  ]
 }
 
 /** A result as text. */
 export function formatResult (result: Result): string {
-  const { name, verdict: { counts, healthy, findings }, windows, facts, failures } = result
+  const { name, verdict: { counts, healthy, findings }, windows, facts } = result
+  const violations = violationsIn(result)
   const kinds = Object.entries(countKinds(windows)).map(([kind, count]) => `${kind} ${count}`)
   const figures = [
     ['published', counts.publishes],
@@ -45,9 +49,8 @@ export function formatResult (result: Result): string {
     ...figures.map(([label, value]) => `  ${label.padEnd(56)}${String(value).padStart(10)}`),
     `  faults: ${kinds.length === 0 ? 'none' : kinds.join(', ')}`,
     ...facts.map(fact => `  ${fact}`),
-    ...[...findings].flatMap(([check, found]) => found.slice(0, EXAMPLES).map(one => `  VIOLATION ${check}: ${one}`)),
-    ...failures.map(failure => `  VIOLATION ${failure}`),
-    passes(result) ? 'passed' : 'FAILED'
+    ...violations.map(violation => `  VIOLATION ${violation}`),
+    violations.length === 0 ? 'passed' : 'FAILED'
   ].join('\n')
 }
 

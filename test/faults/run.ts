@@ -2,7 +2,7 @@ import { createScope, endOnInterrupt, type Scope } from '../helpers/scope.js'
 import { runDrill } from './drills/run-drill.js'
 import { runMix } from './mix.js'
 import { readOptions, type Options } from './options.js'
-import { formatResult, passes, type Result } from './report.js'
+import { formatResult, type Result, violationsIn } from './report.js'
 
 let scope = createScope()
 
@@ -25,7 +25,7 @@ async function main ({ mix, drills, drill }: Options): Promise<void> {
     try {
       const result = await run(scope)
       say(formatResult(result))
-      if (!passes(result)) process.exitCode = 1
+      if (violationsIn(result).length > 0) process.exitCode = 1
     } finally {
       await scope.close()
     }
