@@ -22,8 +22,11 @@ import type { Member } from './workers/worker.js'
  */
 const LAST_CALL_MS = 200
 
-/** Before their connections are cut, callers that still wait for the reply of a device get this long to hear that none came, in milliseconds. */
-const LAST_REPLY_MS = 250
+/**
+ * Before their connections are cut, callers that still wait for the reply of a device get this long to hear that none came, in
+ * milliseconds: there may be ten thousand of them, and what they are told is recorded first.
+ */
+const LAST_REPLY_MS = 1_000
 
 /** Kept back of the shutdown time for the end of the broker connection, in milliseconds. */
 const BROKER_CLOSE_MS = 1_500
@@ -130,8 +133,12 @@ async function start (loaded: Config, member?: Member): Promise<void> {
     await sleep(LAST_CALL_MS)
     // By then every request that arrived whole is answered; what is left is half-sent and would keep us here.
     const cutMs = config.shutdownTimeoutMs - config.drainDelayMs - LAST_CALL_MS - BROKER_CLOSE_MS
-    setTimeout(() => { app.mqtt.endWaits() }, cutMs - LAST_REPLY_MS).unref()
-    setTimeout(() => { app.server.closeAllConnections() }, cutMs).unref()
+    const lastReplyMs = Math.min(LAST_REPLY_MS, cutMs)
+    // One after the other: where this process stood still until the last, what was due before is answered before.
+    systemClock.after(cutMs - lastReplyMs, () => {
+      app.mqtt.endWaits()
+      systemClock.after(lastReplyMs, () => { app.server.closeAllConnections() })
+    })
     await app.close()
     await demo?.stop()
     await member?.leave()

@@ -4,7 +4,7 @@ import t from 'tap'
 import { runProgram } from './helpers/program.js'
 import { EXAMPLE, SECRET, token } from './helpers/app.js'
 import { startBroker } from './helpers/broker.js'
-import { openRaw } from './helpers/raw-http.js'
+import { openRaw, writeOut } from './helpers/raw-http.js'
 import { startScriptedBroker } from './helpers/scripted-broker.js'
 import { subscribe } from './helpers/subscriber.js'
 import { until } from './helpers/until.js'
@@ -76,6 +76,28 @@ t.test('answers a publish that is under way, waits for no half-sent request, and
   await whole.received('delivery_unknown')
   t.match(whole.text, /^HTTP\/1\.1 504 /)
   await half.ended()
+  t.strictSame(await server.exit(), { code: 0, signal: null })
+})
+
+t.test('answers a publish that is under way also where it stands still until callers are to be cut off', async t => {
+  const broker = await startScriptedBroker(t)
+  const server = runProgram(t, 'src/server.ts', {
+    env: {
+      PORT: '0', MQTT_URL: broker.url, JWT_SECRET: SECRET, MQTT_PUBLISH_TIMEOUT_MS: '800', MQTT_QUEUE_TIMEOUT_MS: '0', SHUTDOWN_TIMEOUT_MS: '2900'
+    }
+  })
+  await server.says('connected to the broker')
+  const caller = await openRaw(t, portOf(server.output.stdout))
+  caller.write(await writeOut())
+  await until(() => broker.published.length === 1, 'the publish')
+  server.kill('SIGTERM')
+  await server.says('"stopping"')
+  await sleep(300) // it refuses by then, and its timers run
+  server.kill('SIGSTOP')
+  await sleep(1_200)
+  server.kill('SIGCONT')
+  await caller.received('delivery_unknown')
+  t.match(caller.text, /^HTTP\/1\.1 504 /)
   t.strictSame(await server.exit(), { code: 0, signal: null })
 })
 
