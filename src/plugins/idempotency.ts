@@ -173,7 +173,8 @@ function createIdempotency (
   /** Records the answer that is about to be sent, or frees the key where nothing was published. */
   async function end (claim: Claim, request: FastifyRequest, reply: FastifyReply, body: string): Promise<void> {
     request.claim = null
-    if (request.sent !== null && reply.statusCode === 504) unsettled.set(request.sent.publication, claim)
+    // A broker that knows of no subscriber may still pass it on by other ways.
+    if (request.sent !== null && [404, 504].includes(reply.statusCode)) unsettled.set(request.sent.publication, claim)
     await settle(claim, {
       status: reply.statusCode,
       body,

@@ -65,6 +65,14 @@ t.test('records a 404 no_subscriber', async t => {
   t.equal(broker.published.length, 1)
 })
 
+t.test('makes a recorded 404 no_subscriber a 200 where a reply comes all the same', async t => {
+  const { broker, app } = await setUp(t, { onPublish ({ messageId }, connection) { connection.puback(messageId, 0x10) } })
+  t.equal((await send(app, EXAMPLE, WAIT)).statusCode, 404)
+  broker.connections[0]?.reply(broker.published[0], '{"gate":"down"}')
+  t.equal((await repeatUntil(app, 200)).body, REPLIED_BODY)
+  t.equal(broker.published.length, 1)
+})
+
 t.test('makes a recorded reply_timeout a 200 where the reply comes late, and only the first', async t => {
   const { broker, advance, app, published } = await setUp(t)
   const first = send(app, EXAMPLE, WAIT)
