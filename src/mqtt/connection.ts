@@ -123,7 +123,7 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
         channel.settle(Number(packet.messageId))
         acknowledge(Number(packet.messageId), reasonCodeOf(packet))
       }
-      if (packet.cmd === 'suback') unlessEnded(() => { events.onSuback(Number(packet.granted[0])) })
+      if (packet.cmd === 'suback') takeSuback(packet.granted[0])
       // It may leave the connection open, and reads nothing more from it.
       if (packet.cmd === 'disconnect') drop(`the broker disconnected: ${nameReason(packet)}`)
     })
@@ -164,6 +164,12 @@ export function openConnection (url: string, options: ConnectOptions, events: Co
 
   function acknowledge (packetId: number, reasonCode: number): void {
     unlessEnded(() => { events.onPuback(packetId, reasonCode) })
+  }
+
+  /** MQTT.js would end the connection for it, but only after it has told us. */
+  function takeSuback (reasonCode: unknown): void {
+    if (typeof reasonCode !== 'number') drop('the broker sent a SUBACK without a reason code')
+    else unlessEnded(() => { events.onSuback(reasonCode) })
   }
 
   function unlessEnded (tell: () => void): void {

@@ -14,7 +14,7 @@ export interface ReplySubscriptionOptions {
   readonly log: Pick<FastifyBaseLogger, 'warn'>
 }
 
-/** After a connection that ended on the subscription, nobody's wait has it tried again for so long, in milliseconds: at first, and at most. */
+/** After a refusal, or a connection that ended on the subscription, nobody's wait has it tried again for so long, in milliseconds: at first, and at most. */
 const FIRST_PAUSE_MS = 1_000
 const LAST_PAUSE_MS = 60_000
 
@@ -27,17 +27,19 @@ export type ReplySubscription = ReturnType<typeof createReplySubscription>
  * Keeps the one subscription to the replies, on whichever connection there is.
  *
  * It is made when the first command asks for a reply, and then again on each new connection: where
- * nobody ever waits, the user of the messenger needs no permission for it. A broker may also close
- * the connection on a SUBSCRIBE that it forbids, which takes the commands of all callers with it. So where
- * it ends before the first SUBACK of this process, who asks is told for a while that there is none, and
- * the next connection is left alone; the while doubles each time.
+ * nobody ever waits, the user of the messenger needs no permission for it.
+ *
+ * Where it is refused, who asks is told for a while that there is none, and only then is it tried again; the
+ * while doubles each time. A broker may also close the connection on a SUBSCRIBE that it forbids, which takes
+ * the commands of all callers with it. So the same goes for a connection that ends before the SUBACK, and the next
+ * one is left alone: for the first of this process, and once it was granted, which no forbidden one is, for the second in a row.
  */
 export function createReplySubscription ({ filter, timeoutMs, clock, log }: ReplySubscriptionOptions) {
   let link: SubscribableLink | undefined
   let state: 'none' | 'asked' | 'overdue' | 'granted' | 'refused' = 'none'
   let isWanted = false
-  // One that was granted once is not what its connection ended for.
-  let wasGranted = false
+  // How many connections in a row may end before the SUBACK for another reason: none of a process that never had one.
+  let sparedEnds = 0
   let pauseMs = FIRST_PAUSE_MS
   let pausedUntilMs = -Infinity
   let askers: Array<(obstacle: Obstacle | undefined) => void> = []
@@ -51,6 +53,7 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
 
   function giveUp (): void {
     state = 'overdue'
+    log.warn({ filter, timeoutMs }, 'the broker does not answer the subscription to replies; requests with Prefer: wait are answered 406')
     answer('not_connected')
   }
 
@@ -66,29 +69,43 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
     if (isWanted) subscribe(opened)
   }
 
-  /** Takes the SUBACK of this connection. */
+  /** Takes the SUBACK of this connection; one that nobody has asked for is none. */
   function acknowledge (reasonCode: number): void {
+    if (!isAsked()) return
     cancelTimeout()
-    const isRefused = isRefusal(reasonCode)
-    wasGranted ||= !isRefused
-    state = isRefused ? 'refused' : 'granted'
-    if (isRefused) log.warn({ filter, reasonCode }, 'the broker refuses the subscription to replies; requests with Prefer: wait are answered 406')
-    answer(isRefused ? 'no_reply_topic' : undefined)
+    if (isRefusal(reasonCode)) {
+      state = 'refused'
+      pause({ reasonCode }, 'the broker refuses the subscription to replies; until it is tried again requests with Prefer: wait are answered 406')
+      answer('no_reply_topic')
+    } else {
+      state = 'granted'
+      sparedEnds = 1
+      pauseMs = FIRST_PAUSE_MS
+      answer(undefined)
+    }
   }
 
   /** Forgets the connection, which has ended. */
   function close (): void {
     cancelTimeout()
-    if (!wasGranted && (state === 'asked' || state === 'overdue')) pause()
+    if (isAsked() && sparedEnds === 0) {
+      isWanted = false
+      pause({}, 'the connection ended on the subscription to replies; until it is tried again requests with Prefer: wait are answered 406')
+    } else if (isAsked()) {
+      sparedEnds -= 1
+    }
     link = undefined
     state = 'none'
     answer('not_connected')
   }
 
-  function pause (): void {
-    isWanted = false
+  function isAsked (): boolean {
+    return state === 'asked' || state === 'overdue'
+  }
+
+  function pause (cause: object, message: string): void {
     pausedUntilMs = clock.nowMs() + pauseMs
-    log.warn({ filter, pauseMs }, 'the connection ended on the subscription to replies; until it is tried again requests with Prefer: wait are answered 406')
+    log.warn({ filter, ...cause, pauseMs }, message)
     pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)
   }
 
@@ -101,17 +118,17 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
       tell('not_connected')
       return
     }
-    if (state === 'granted' || state === 'refused') {
-      tell(state === 'refused' ? 'no_reply_topic' : undefined)
+    if (state === 'granted') {
+      tell(undefined)
       return
     }
-    if (clock.nowMs() < pausedUntilMs) {
+    if (state !== 'asked' && clock.nowMs() < pausedUntilMs) {
       tell('no_reply_topic')
       return
     }
     isWanted = true
     askers.push(tell)
-    if (state === 'none') subscribe(link)
+    if (state !== 'asked') subscribe(link)
   }
 
   return { open, acknowledge, close, whenKnown }

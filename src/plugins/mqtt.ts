@@ -52,6 +52,9 @@ export interface SentWait {
 /** How long the broker may take over a polite end before the connection is cut, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000
 
+/** Least time for a SUBACK, in milliseconds: it takes a round trip, and who lets no command queue has still to wait for that. */
+const LEAST_SUBACK_MS = 1_000
+
 /**
  * Decorates `fastify.mqtt`, connects when the server is ready and disconnects when it
  * closes, which is after the last request was answered. The server starts, and stays
@@ -85,7 +88,7 @@ function createMqtt ({ mqtt, clock }: MqttOptions, log: FastifyBaseLogger, metri
   })
   const isConnected = () => keeper?.isOpen === true
   const counted = metrics === undefined ? undefined : createCommandMetrics(metrics, { publisher, isConnected })
-  const subscription = createReplySubscription({ filter: mqtt.replyTopic.filter(instance), timeoutMs: mqtt.queueTimeoutMs, clock, log })
+  const subscription = createReplySubscription({ filter: mqtt.replyTopic.filter(instance), timeoutMs: Math.max(mqtt.queueTimeoutMs, LEAST_SUBACK_MS), clock, log })
   const replies = createReplies({
     clock,
     maxWaiters: mqtt.maxWaiters,

@@ -75,3 +75,15 @@ t.test('takes no Packet Identifier for a PUBACK that has none', async t => {
   t.strictSame(pubacks, [])
   t.strictSame(ends, ['the broker sent a PUBACK without a Packet Identifier'])
 })
+
+t.test('does not take a SUBACK without a reason code for a subscription', async t => {
+  const codes: number[] = []
+  const { link, broker, ends } = await openScripted(t, {
+    onSubscribe ({ messageId = 0 }, { socket }) { socket.write(Buffer.from([0x90, 0x03, messageId >> 8, messageId & 0xFF, 0x00])) }
+  }, {}, { onSuback (reasonCode) { codes.push(reasonCode) } })
+  link.subscribe('replies/+')
+  await until(() => ends.length > 0, 'the end')
+  t.strictSame(ends, ['the broker sent a SUBACK without a reason code'])
+  t.strictSame(codes, [])
+  t.equal(broker.connections.length, 1)
+})
