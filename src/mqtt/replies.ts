@@ -96,7 +96,8 @@ export function createReplies ({ clock, maxWaiters, subscription, send, onReply,
     sweepBy(deadlineMs)
     const ended = new Promise<Waited>((resolve, reject) => {
       waiter.end = resolve
-      if (isOver) {
+      // It may be over as it begins: it counts from receipt, and a body, or the key of a token, takes its time.
+      if (isOver || deadlineMs <= waiter.startedMs) {
         giveUp(waiter)
         return
       }

@@ -96,12 +96,12 @@ t.test('remembers one that ended without a reply for as many others that did, ho
   wait('a')
   advance(10_000)
   for (const id of ['b', 'c', 'd', 'e']) {
-    wait(id)
+    wait(id, 20_000)
     receive(id)
   }
   t.equal(receive('a', '2'), 'late')
   t.strictSame(late.map(({ reply }) => reply), ['2'])
-  for (const id of ['f', 'g', 'h']) wait(id).leave()
+  for (const id of ['f', 'g', 'h']) wait(id, 20_000).leave()
   t.equal(receive('f'), 'unknown')
   t.equal(receive('g'), 'late')
 })
@@ -207,5 +207,13 @@ t.test('sends nothing for a wait that begins after all were ended, and ends it a
   t.strictSame((await before.ended).outcome, UNKNOWN)
   t.strictSame((await after.ended).outcome, { kind: 'not_sent', reason: 'expired' })
   t.strictSame(sent(), ['a'])
+  t.equal(replies.size, 0)
+})
+
+t.test('sends nothing for a wait that is over when it begins', async t => {
+  const { replies, wait, advance, sent } = setUp()
+  advance(10_000)
+  t.strictSame((await wait('a', 10_000, false).ended).outcome, { kind: 'not_sent', reason: 'expired' })
+  t.strictSame(sent(), [])
   t.equal(replies.size, 0)
 })
