@@ -57,8 +57,7 @@ export interface PublicationOptions {
  * Makes a command ready to be published and gives it its id.
  * Times in a `json` payload are Unix seconds, rounded down, with `expires_at` = `issued_at` + `ttl`.
  */
-export function createPublication (command: Command, { format, clock }: PublicationOptions): Publication {
-  const id = createUuid()
+export function createPublication (command: Command, { format, clock }: PublicationOptions, id = createUuid()): Publication {
   const userProperties: Record<string, string> = { id, request_id: command.requestId }
   if (command.traceparent !== undefined) userProperties.traceparent = command.traceparent
   if (command.tracestate !== undefined) userProperties.tracestate = command.tracestate

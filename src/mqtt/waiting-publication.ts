@@ -1,3 +1,4 @@
+import { createUnguessableUuid } from '../uuid.js'
 import { createPublication, type Command, type Publication, type PublicationOptions, type ReplyTo } from './publication.js'
 
 /** A publication whose sender waits for the answer of the device. */
@@ -7,9 +8,9 @@ export interface WaitingPublication extends Omit<Publication, 'expiresAtMs' | 'r
   expiresAtMs: number
 }
 
-/** Makes a command ready to be published, asking for an answer to this topic. */
+/** Makes a command ready to be published, asking for an answer to this topic, which proves by the id that the command was heard. */
 export function createWaitingPublication (command: Command, topic: string, options: PublicationOptions): WaitingPublication {
-  const publication = createPublication(command, options)
+  const publication = createPublication(command, options, createUnguessableUuid())
   const { payload } = publication
   return {
     ...publication,
