@@ -8,6 +8,7 @@ import { startBroker } from './helpers/broker.js'
 import { readShellBlocks } from './helpers/markdown.js'
 import { freePort } from './helpers/ports.js'
 import { createFolder } from './helpers/program.js'
+import { until } from './helpers/until.js'
 import { startScriptedBroker } from './helpers/scripted-broker.js'
 import { copyProject, createTranslator, paste, skipWithout } from './helpers/shell.js'
 
@@ -118,4 +119,19 @@ t.test('has a client that says perhaps, and never publishes twice', async t => {
   t.equal(await sendCommand(url, await token(), EXAMPLE, 2), 'perhaps sent')
   t.equal(broker.published.length, 1)
   t.equal(await sendCommand(`http://127.0.0.1:${await freePort()}`, await token(), EXAMPLE, 1), 'perhaps sent')
+})
+
+t.test('has a client that does not take the 406 of a messenger that knows no keys any more for what became of the first attempt', async t => {
+  const sendCommand = await loadClient(t)
+  const broker = await startScriptedBroker(t)
+  const first = await startConnectedApp(t, broker.url)
+  const port = await freePort()
+  const url = `${await first.listen({ host: '127.0.0.1', port })}/messaging/send`
+  const sent = sendCommand(url, await token(), EXAMPLE, 20)
+  await until(() => broker.published.length === 1, 'the publish')
+  first.server.closeAllConnections()
+  await first.close()
+  const second = await startApp(t, { MQTT_URL: `mqtt://127.0.0.1:${await freePort()}` })
+  await second.listen({ host: '127.0.0.1', port })
+  t.equal(await sent, 'perhaps sent')
 })

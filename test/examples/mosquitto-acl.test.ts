@@ -8,18 +8,20 @@ import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
 import { createFolder } from '../helpers/program.js'
 import { subscribe } from '../helpers/subscriber.js'
 import { skipWithout } from '../helpers/shell.js'
+import { until } from '../helpers/until.js'
 
 const skip = skipWithoutMosquitto || skipWithout('mosquitto_passwd')
 const PASSWORD = 'of the test'
 const USERS = ['messenger', 'gate-1', 'gate-2']
 
 /** A Mosquitto with the sample, and everybody in it. */
-async function startSecured (t: Test) {
+async function startSecured (t: Test, listener: readonly string[] = []) {
   const passwords = join(createFolder(t), 'passwords')
   USERS.forEach((user, index) => {
     execFileSync('mosquitto_passwd', [...index === 0 ? ['-c'] : [], '-b', passwords, user, PASSWORD])
   })
   return await startMosquitto(t, {
+    listener,
     config: ['allow_anonymous false', 'password_file {dir}/passwords', 'acl_file {dir}/acl_file'],
     files: { passwords: readFileSync(passwords, 'utf8'), acl_file: readFileSync('deploy/mosquitto/acl_file', 'utf8') }
   })
@@ -90,5 +92,23 @@ for (const protocolVersion of [5, 4] as const) {
     t.strictSame(received(messenger), [`${REPLY_PREFIX}/gate-2 own`])
     t.strictSame(received(victim), [`${commandTopic('gate-1')} open`])
     t.strictSame(received(forger), [])
+  })
+}
+
+for (const [listener, what] of [[['use_username_as_clientid true'], 'keeps'], [[], 'loses']] as const) {
+  t.test(`${what} the commands of a device that is away when another comes with its client identifier: ${listener.join() || 'without the line for it'}`, { skip }, async t => {
+    const { url } = await startSecured(t, listener)
+    const messenger = await subscribe(t, url, `${REPLY_PREFIX}/+`, as('messenger'))
+    const session = { clientId: 'gate-1', clean: false, properties: { sessionExpiryInterval: 600 } }
+    const before = await subscribe(t, url, commandTopic('gate-1'), { ...as('gate-1'), ...session })
+    await before.client.endAsync()
+    t.equal(await publish(messenger.client, commandTopic('gate-1'), 'open'), 'taken')
+    const thief = await subscribe(t, url, commandTopic('gate-2'), { ...as('gate-2'), ...session })
+    await thief.client.endAsync()
+    const after = await subscribe(t, url, commandTopic('gate-1'), { ...as('gate-1'), ...session })
+    t.equal(await publish(messenger.client, commandTopic('gate-1'), 'close'), 'taken')
+    await until(() => received(after).at(-1) === `${commandTopic('gate-1')} close`, 'the command after it')
+    t.strictSame(received(after).map(text => text.split(' ')[1]), what === 'keeps' ? ['open', 'close'] : ['close'])
+    t.strictSame(received(thief), [])
   })
 }
