@@ -1,15 +1,22 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { IMEI } from '../helpers/app.js'
 import { REPLY_PREFIX, startCaller } from '../helpers/caller.js'
 import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
+import { createFolder } from '../helpers/program.js'
 import { runPython, skipWithoutPaho } from '../helpers/python.js'
+import { startScriptedBroker } from '../helpers/scripted-broker.js'
+import { until } from '../helpers/until.js'
 
 const skip = skipWithoutPaho || skipWithoutMosquitto
+const DEVICE = 'examples/devices/python/device.py'
 const REPLY_TOPIC = `${REPLY_PREFIX}/${IMEI}`
 const RESULT = { ok: true, micro_op: 'push_down' }
 
 async function startDevice (t: Test, port: number, ...args: string[]) {
-  const device = runPython(t, 'examples/devices/python/device.py', [IMEI, '--port', String(port), ...args])
+  const device = runPython(t, DEVICE, [IMEI, '--port', String(port), ...args])
   await device.says(`waiting for commands on devices/${IMEI}/commands`)
   return device
 }
@@ -68,3 +75,37 @@ for (const protocol of ['5', '3.1.1']) {
     t.strictSame(await caller.answers(1), [[REPLY_TOPIC, undefined, { id, result: RESULT }]])
   })
 }
+
+for (const protocol of ['5', '3.1.1']) {
+  t.test(`says over MQTT ${protocol} that the broker refuses the subscription`, { skip: skipWithoutPaho }, async t => {
+    const broker = await startScriptedBroker(t, { subackCode: protocol === '5' ? 0x87 : 0x80 })
+    const device = runPython(t, DEVICE, [IMEI, '--port', new URL(broker.url).port, '--protocol', protocol])
+    await device.says(`the broker refuses the subscription to devices/${IMEI}/commands`)
+    t.equal(device.lines.length, 1)
+  })
+}
+
+t.test('says that there is no broker, that it has lost one, and finds it again by itself', { skip }, async t => {
+  const port = await freePort()
+  const device = runPython(t, DEVICE, [IMEI, '--port', String(port)])
+  await device.says(`not connected: no broker at 127.0.0.1:${port}, or none that is trusted`)
+  const broker = await startMosquitto(t, { port })
+  await device.says('waiting for commands')
+  await broker.stop('SIGKILL')
+  await device.says('the connection is lost: ')
+  await broker.start()
+  await until(() => device.lines.filter(line => line.startsWith('waiting for commands')).length === 2, () => device.lines.join('\n'), 20_000)
+})
+
+t.test('answers that a command has failed', { skip }, async t => {
+  const program = join(createFolder(t), 'device.py')
+  const source = readFileSync(DEVICE, 'utf8')
+  writeFileSync(program, source.replace('    print(f"executing {micro_op}", flush=True)\n', '    raise RuntimeError("the gate is blocked")\n'))
+  const broker = await startMosquitto(t)
+  const caller = await startCaller(t, broker.url)
+  const device = runPython(t, program, [IMEI, '--port', String(broker.port)])
+  await device.says('waiting for commands')
+  const id = await caller.sendText(IMEI, 'push_down')
+  t.strictSame(await caller.answers(1), [[REPLY_TOPIC, id, { ok: false, error: 'the gate is blocked' }]])
+  t.ok(device.lines.includes('push_down failed: RuntimeError(\'the gate is blocked\')'))
+})

@@ -7,6 +7,7 @@ Needs paho-mqtt, 1.6 (Debian 12: apt install python3-paho-mqtt) or later.
 import argparse
 import collections
 import json
+import random
 import signal
 import sys
 import time
@@ -39,7 +40,11 @@ class Device:
         if hasattr(mqtt, "CallbackAPIVersion"):  # paho-mqtt 2
             settings["callback_api_version"] = mqtt.CallbackAPIVersion.VERSION1
         self.client = mqtt.Client(**settings)
+        # Random, so that not all devices come back in one moment; doubled after each failure.
+        self.client.reconnect_delay_set(min_delay=random.randint(1, 5), max_delay=120)
         self.client.on_connect = self.on_connect
+        self.client.on_connect_fail = self.on_connect_fail
+        self.client.on_disconnect = self.on_disconnect
         self.client.on_subscribe = self.on_subscribe
         self.client.on_message = self.on_message
         if options.username is not None:
@@ -64,7 +69,19 @@ class Device:
             return
         client.subscribe(self.topic, qos=1)
 
+    def on_connect_fail(self, client, userdata):
+        # paho keeps what went wrong: the broker is away, its name is unknown, or its certificate not trusted.
+        print(f"not connected: no broker at {self.options.host}:{self.options.port}, or none that is trusted", file=sys.stderr, flush=True)
+
+    def on_disconnect(self, client, userdata, reason, properties=None):
+        if reason != 0:
+            print(f"the connection is lost: {reason}", file=sys.stderr, flush=True)
+
     def on_subscribe(self, client, userdata, mid, granted, properties=None):
+        # Numbers over MQTT 3.1.1, objects with a value over MQTT 5.
+        if any(getattr(code, "value", code) >= 0x80 for code in granted):
+            print(f"the broker refuses the subscription to {self.topic}", file=sys.stderr, flush=True)
+            return
         print(f"waiting for commands on {self.topic}", flush=True)
 
     def on_message(self, client, userdata, message):
@@ -92,7 +109,12 @@ class Device:
             print(f"dropped {micro_op}: it came too late", flush=True)
             return
 
-        result = execute(micro_op)
+        try:
+            result = execute(micro_op)
+        except Exception as error:
+            # The id is remembered: it will not be tried again, so the caller is to know.
+            print(f"{micro_op} failed: {error!r}", file=sys.stderr, flush=True)
+            result = {"ok": False, "error": str(error)}
         self.answer(properties, document, command_id, result)
 
     def answer(self, properties, document, command_id, result):
