@@ -16,6 +16,7 @@ export async function printBanner (app: FastifyInstance, { config, state }: Demo
     ? '$TOKEN'
     : await signToken({ secret: state.secret, expiresInS: TOKEN_TTL_S, claims: demoClaims(config) })
   const url = app.listeningOrigin
+  const command = { ...EXAMPLE, micro_op: config.microOps?.[0] ?? EXAMPLE.micro_op }
   output.write(`
 messenger (demo)   ${url}
 In the browser     ${url}/docs
@@ -23,7 +24,7 @@ MQTT broker        ${config.mqtt.urls.map(withoutCredentials).join(', ')}${state
 
 Send a first command:
 
-curl ${url}/messaging/send -H "Authorization: Bearer ${token}" -H "Content-Type: application/json" -d '${JSON.stringify(EXAMPLE)}'
+curl ${url}/messaging/send -H "Authorization: Bearer ${token}" -H "Content-Type: application/json" -d '${JSON.stringify(command)}'
 
 Be the device:     npm run -s device -- ${EXAMPLE.imei}
 Another token:     npm run -s token

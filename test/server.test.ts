@@ -80,9 +80,10 @@ t.test('prints the banner also where only the secret is a demo and the broker is
 })
 
 t.test('shows no token where the key is the operator\'s own', async t => {
-  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', JWT_SECRET: SECRET, JWT_ISSUER: 'https://issuer.example' } })
+  const server = runProgram(t, 'src/server.ts', { env: { PORT: '0', JWT_SECRET: SECRET, JWT_ISSUER: 'https://issuer.example', MICRO_OPS: 'open,close' } })
   await server.says('Another token')
   t.match(readBanner(server.output.stdout).curl, /Bearer \$TOKEN"/)
+  t.match(readBanner(server.output.stdout).curl, '"micro_op":"open"', 'one that is allowed')
   t.notOk(server.output.stdout.includes(SECRET))
   server.kill('SIGTERM')
   t.equal((await server.exit()).code, 0)

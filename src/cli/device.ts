@@ -3,6 +3,7 @@ import { systemClock } from '../clock.js'
 import { loadConfig } from '../config/config.js'
 import { DEMO_FILE, readDemoState } from '../demo.js'
 import { withDotEnv } from '../dotenv.js'
+import { createStopSignals, STOP_SIGNALS } from '../stop-signals.js'
 import { DEFAULT_REPLY } from './device/answer.js'
 import { startFleet } from './device/fleet.js'
 import { readOptions, type Options } from './device/options.js'
@@ -38,8 +39,10 @@ function run (options: Options): void {
       url,
       protocolVersion: options.protocolVersion ?? config.mqtt.protocolVersion,
       isPersistent: options.isPersistent,
-      username: options.username ?? config.mqtt.username,
-      password: options.password ?? config.mqtt.password,
+      // Nobody else is offered the password of the messenger.
+      ...(options.username === undefined
+        ? { username: config.mqtt.username, password: config.mqtt.password }
+        : { username: options.username, password: options.password }),
       ca,
       cert,
       key
@@ -47,10 +50,10 @@ function run (options: Options): void {
   }, {
     onAllReady () { say(`waiting for commands on ${whose} (Ctrl-C ends)`) },
     onCommand (topicName, payload) {
-      if (prints) say(`${new Date().toISOString()} ${topicName} ${payload}`, process.stdout)
+      if (prints) say(`${new Date().toISOString()} ${topicName} ${toLine(payload)}`, process.stdout)
     },
     onDropped (why, topicName, payload) {
-      if (prints) say(`${new Date().toISOString()} ${topicName} ${payload} (${why}: not executed)`)
+      if (prints) say(`${new Date().toISOString()} ${topicName} ${toLine(payload)} (${why}: not executed)`)
     },
     onFault (message) {
       const hint = message.includes('ECONNREFUSED') && urls.length === 0 ? ': is the messenger running? npm start' : ''
@@ -60,17 +63,28 @@ function run (options: Options): void {
   // One device has its commands to show.
   const status = others.length === 0
     ? undefined
-    : showStatus({ output: process.stderr, isTerminal: process.stderr.isTTY, clock: systemClock, count: imeis.length, tally: fleet.tally })
+    : showStatus({ output: process.stderr, columns: () => process.stderr.isTTY ? process.stderr.columns : undefined, clock: systemClock, count: imeis.length, tally: fleet.tally })
 
   function say (line: string, output: NodeJS.WritableStream = process.stderr): void {
     status?.clear()
     output.write(`${line}\n`)
   }
 
-  const stop = async () => {
+  function stop (): void {
     status?.stop()
-    await fleet.stop()
+    fleet.stop().catch((error: unknown) => { say(String(error)) })
   }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  const take = createStopSignals(systemClock, { stop, force: () => { process.exit(1) } })
+  for (const signal of STOP_SIGNALS) process.on(signal, take)
+  // Who read it has gone, e.g. `head`.
+  process.stdout.once('error', stop).on('error', () => {})
+}
+
+/** What came from the broker, as one line that does nothing to a terminal. */
+function toLine (payload: string): string {
+  return /\p{Cc}/u.test(payload) ? JSON.stringify(payload).replace(/\p{Cc}/gu, toEscape) : payload
+}
+
+function toEscape (control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

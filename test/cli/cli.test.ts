@@ -56,6 +56,12 @@ t.test('prints no token where it cannot, and says why', async t => {
   }
 })
 
+t.test('prints how it is used', async t => {
+  const { code, stdout, stderr } = await run(t, 'token', { args: ['--help'] })
+  t.strictSame([code, stderr], [0, ''])
+  t.match(stdout, /^Usage: npm run -s token -- \[options\]\n/)
+})
+
 t.test('is a device that prints each command, found through the demo', async t => {
   const cwd = createFolder(t)
   const server = runProgram(t, 'src/server.ts', { cwd, env: { PORT: '0' } })
@@ -87,6 +93,47 @@ t.test('is a device of a tenant, by default of the one that tokens are for', asy
   t.equal((await send(app, EXAMPLE, { authorization: `Bearer ${token.trim()}` })).statusCode, 200)
   await devices[1]?.says('push_down')
   t.equal(devices[0]?.output.stdout, '')
+})
+
+t.test('is a device, and has a token, of a tenant that looks like a number', async t => {
+  const broker = await startBroker(t)
+  const env = { MQTT_URL: broker.url, JWT_SECRET: SECRET, MQTT_TOPIC: 't/{claims.tenant}/{imei}' }
+  const args = ['--claim', 'tenant=42']
+  const device = runProgram(t, 'src/cli/device.ts', { args: [IMEI, ...args], env })
+  await until(() => device.output.stderr.includes(`waiting for commands on t/42/${IMEI} `), 'the subscription', 20_000)
+  const { stdout: token } = await run(t, 'token', { args: [...args, '--claim', 'n=42'], env })
+  t.match(payloadOf(token), { tenant: '42', n: 42 })
+  const app = await startConnectedApp(t, broker.url, env)
+  t.equal((await send(app, EXAMPLE, { authorization: `Bearer ${token.trim()}` })).statusCode, 200)
+  await device.says('push_down')
+})
+
+t.test('is a device under a name of its own without the password of the messenger', async t => {
+  const broker = await startScriptedBroker(t)
+  const env = { MQTT_URL: broker.url, MQTT_USERNAME: 'messenger', MQTT_PASSWORD: 'of the messenger' }
+  for (const args of [['1'], ['1', '--username', 'gate-{imei}'], ['1', '--username', 'gate-{imei}', '--password', 'its own']]) {
+    const device = runProgram(t, 'src/cli/device.ts', { args, env })
+    await until(() => device.output.stderr.includes('waiting for commands'), 'the subscription', 20_000)
+  }
+  t.strictSame(broker.connections.map(({ connect }) => [connect?.username, connect?.password?.toString()]), [
+    ['messenger', 'of the messenger'], ['gate-1', undefined], ['gate-1', 'its own']
+  ])
+})
+
+t.test('is a device that writes no control characters of others to a terminal, and ends when nobody reads any more', async t => {
+  const broker = await startScriptedBroker(t)
+  const device = runProgram(t, 'src/cli/device.ts', { args: ['1'], env: { MQTT_URL: broker.url } })
+  await until(() => broker.connections[0]?.subscribed.length === 1, 'the subscription', 20_000)
+  const deliver = (payload: string) => {
+    broker.connections[0]?.send({ cmd: 'publish', topic: 'devices/1/commands', payload, qos: 0, dup: false, retain: false })
+  }
+  deliver('\u001B[2J\nforged "line"\u009B')
+  await device.says(' devices/1/commands "\\u001b[2J\\nforged \\"line\\"\\u009b"\n')
+  device.closeOutput()
+  deliver('one')
+  await until(() => { deliver('more'); return !device.isAlive }, 'its end', 20_000)
+  t.strictSame(await device.exit(), { code: 0, signal: null })
+  t.notMatch(device.output.stderr, 'EPIPE')
 })
 
 t.test('is a device of MQTT 3.1.1 on a broker of the configuration', async t => {

@@ -53,6 +53,8 @@ export function runProgram (t: Scope, file: string, options: ProgramOptions = {}
     /** Whether it has not ended yet. */
     get isAlive () { return !ended },
     kill (signal: NodeJS.Signals) { child.kill(signal) },
+    /** Reads no more of what it writes to stdout: a pipe with nobody at its end. */
+    closeOutput () { child.stdout.destroy() },
     /** Waits for text on stdout, so many times. @throws where it ends before */
     async says (text: string, times = 1) {
       const isSaid = () => output.stdout.split(text).length > times

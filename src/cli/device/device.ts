@@ -30,7 +30,8 @@ export interface DeviceEvents {
   onReplied(): void
   /** Its answer was refused, or the connection ended before it was acknowledged. */
   onReplyLost(): void
-  onFault(message: string): void
+  /** @param example what it happened to, where that is another each time */
+  onFault(message: string, example?: string): void
 }
 
 /** Ceilings of the wait before a new connection, in milliseconds. */
@@ -58,7 +59,7 @@ export function startDevice (options: DeviceOptions, events: DeviceEvents) {
 
   function connect (): void {
     cancelNext = turns.take(release => {
-      link = openLink(options.link, {
+      link = openLink(options.link, clock, {
         onReady () {
           release()
           isReady = true
@@ -113,7 +114,7 @@ export function startDevice (options: DeviceOptions, events: DeviceEvents) {
     }
     events.onCommand(message.topic, payload)
     const answer = createAnswer(options.reply, imei, command)
-    if (answer === undefined || random() >= replyRate) return
+    if (answer === undefined || random() >= replyRate || isStopped) return
     const cancel = clock.after(leastDelayMs + random() * (mostDelayMs - leastDelayMs), () => {
       answering.delete(cancel)
       if (link === undefined) {
@@ -128,7 +129,7 @@ export function startDevice (options: DeviceOptions, events: DeviceEvents) {
           return
         }
         events.onReplyLost()
-        events.onFault(`reply to ${answer.topic}: ${fault}`)
+        events.onFault(`a reply was not taken: ${fault}`, answer.topic)
       })
     })
     answering.add(cancel)

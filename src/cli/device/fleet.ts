@@ -95,11 +95,11 @@ export function startFleet (options: FleetOptions, events: FleetEvents) {
     },
     onReplied () { tally.replies += 1 },
     onReplyLost () { tally.lost += 1 },
-    onFault (message) {
+    onFault (message, example) {
       const lastMs = toldAtMs.get(message)
       if (lastMs !== undefined && clock.nowMs() - lastMs < REPEAT_FAULT_MS) return
       toldAtMs.set(message, clock.nowMs())
-      events.onFault(message)
+      events.onFault(example === undefined ? message : `${message} (${example})`)
     }
   }))
 

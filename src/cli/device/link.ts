@@ -1,4 +1,5 @@
 import mqtt, { type IClientOptions, type IPublishPacket } from 'mqtt'
+import type { Clock } from '../../clock.js'
 import type { ConnectOptions } from '../../mqtt/connection.js'
 import { withoutUndefined } from '../../without-undefined.js'
 import type { Answer } from './answer.js'
@@ -35,8 +36,12 @@ const SESSION_EXPIRY_S = 86_400
 
 const KEEPALIVE_S = 60
 
+/** Where the broker stays silent this long after the SUBSCRIBE, the connection is of no use, in milliseconds. */
+const SUBACK_TIMEOUT_MS = 10_000
+
 /** Opens a connection, which is not made again when it ends. */
-export function openLink (options: LinkOptions, events: LinkEvents): Link {
+export function openLink (options: LinkOptions, clock: Clock, events: LinkEvents): Link {
+  let cancelSubackTimeout = () => {}
   let fault: string | undefined
   let isOver = false
   let isClosing = false
@@ -44,7 +49,9 @@ export function openLink (options: LinkOptions, events: LinkEvents): Link {
   const client = mqtt.connect(options.url, toClientOptions(options))
 
   client.on('connect', () => {
+    cancelSubackTimeout = clock.after(SUBACK_TIMEOUT_MS, () => { fail(new Error('the broker does not answer the subscription')) })
     client.subscribe(options.filter, { qos: 1 }, error => {
+      cancelSubackTimeout()
       if (error === null) events.onReady()
       else fail(error)
     })
@@ -67,6 +74,7 @@ export function openLink (options: LinkOptions, events: LinkEvents): Link {
   function end (): void {
     if (isOver) return
     isOver = true
+    cancelSubackTimeout()
     client.removeAllListeners('message')
     client.end(true)
     // Where a `close` still waits for a PUBACK, that alone does nothing.

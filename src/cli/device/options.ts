@@ -8,7 +8,7 @@ export interface Options {
   readonly imeis: readonly string[]
   /** Undefined: that of the configuration. */
   readonly protocolVersion: ProtocolVersion | undefined
-  readonly claims: Readonly<Record<string, unknown>>
+  readonly claims: Readonly<Record<string, string>>
   /** `{imei}` in them stands for that of each device. Undefined: those of the configuration. */
   readonly username: string | undefined
   readonly password: string | undefined
@@ -61,6 +61,7 @@ export function readOptions (args: readonly string[]): Options | undefined {
   if (!Number.isInteger(count) || count < 1 || count > MAX_COUNT) throw new Error(`--count must be a whole number, 1 to ${MAX_COUNT}`)
   const replyRate = readNumber('reply-rate', values['reply-rate'])
   if (replyRate > 1) throw new Error('--reply-rate must be a number, 0 to 1')
+  if (values.username === undefined && values.password !== undefined) throw new Error('--password needs --username')
   return {
     imeis: nameDevices(name, count),
     protocolVersion: readProtocol(values.protocol),

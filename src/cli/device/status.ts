@@ -3,8 +3,8 @@ import type { Tally } from './fleet.js'
 
 export interface StatusOptions {
   readonly output: Pick<NodeJS.WritableStream, 'write'>
-  /** Whether one line can be written over. */
-  readonly isTerminal: boolean
+  /** Width of the terminal, on which one line can be written over; undefined: it is none. */
+  columns(): number | undefined
   readonly clock: Clock
   /** Number of devices. */
   readonly count: number
@@ -21,7 +21,8 @@ const CLEAR_LINE = '\r\u001B[2K'
  * Shows how many devices are doing what while they do it: one line that changes on a terminal; elsewhere
  * a line every five seconds in which something happened.
  */
-export function showStatus ({ output, isTerminal, clock, count, tally }: StatusOptions) {
+export function showStatus ({ output, columns, clock, count, tally }: StatusOptions) {
+  const isTerminal = columns() !== undefined
   const everyMs = isTerminal ? TERMINAL_MS : LINES_MS
   let before = 0
   let last = ''
@@ -32,7 +33,8 @@ export function showStatus ({ output, isTerminal, clock, count, tally }: StatusO
     const perSecond = Math.round((tally.commands - before) * 1000 / everyMs)
     before = tally.commands
     const line = `${describe(tally, count)}, ${perSecond} commands/s`
-    if (isTerminal) output.write(`${CLEAR_LINE}${line}`)
+    // What is wider would leave a line behind each time.
+    if (isTerminal) output.write(`${CLEAR_LINE}${line.slice(0, Math.max(1, (columns() ?? 0) - 1))}`)
     else if (line !== last) output.write(`${line}\n`)
     last = line
   }

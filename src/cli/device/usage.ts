@@ -14,8 +14,9 @@ broker of MQTT_URL or, in demo mode, to the one in ${DEMO_FILE}. Ctrl-C ends it.
   --protocol 5|3.1.1     MQTT version of the devices (default: MQTT_PROTOCOL)
   --claim KEY=VALUE      a claim that MQTT_TOPIC has, as callers have it in their tokens; may be
                          repeated (default: as npm run -s token has it)
-  --username NAME        user at the broker; {imei} stands for that of each device
-  --password TEXT        its password, likewise (default of both: MQTT_USERNAME, MQTT_PASSWORD)
+  --username NAME        user at the broker; {imei} stands for that of each device (default:
+                         MQTT_USERNAME, with MQTT_PASSWORD)
+  --password TEXT        the password of --username, likewise
 
   --reply TEXT           the answer, JSON or text; {imei}, {micro_op} and {id} stand for those of
                          the command (default: ${DEFAULT_REPLY})

@@ -153,8 +153,34 @@ async function startWithCommand (t: Test, onPublish: NonNullable<Parameters<type
 t.test('says that its answer was refused', async t => {
   const { fleet } = await startWithCommand(t, ({ messageId }, connection) => { connection.puback(messageId, 0x87) })
   await until(() => fleet.faults.length > 0, 'the fault')
-  t.strictSame(fleet.faults, ['reply to replies/gate: Publish error: Not authorized'])
+  t.strictSame(fleet.faults, ['a reply was not taken: Publish error: Not authorized (replies/gate)'])
   t.strictSame([fleet.tally.replies, fleet.tally.lost], [0, 1])
+})
+
+t.test('says it once of many devices', async t => {
+  const broker = await startScriptedBroker(t, { onPublish ({ messageId }, connection) { connection.puback(messageId, 0x87) } })
+  const fleet = startDevices(t, broker.url, { imeis: nameDevices('sim', 3) })
+  await fleet.allReady()
+  for (const connection of broker.connections) {
+    const topic = String(connection.subscribed[0])
+    connection.send({ cmd: 'publish', topic, payload: 'x', qos: 0, dup: false, retain: false, properties: { responseTopic: `${topic}/reply`, correlationData: Buffer.from('1') } })
+  }
+  await until(() => fleet.tally.lost === 3, 'the refusals')
+  t.equal(fleet.faults.length, 1, fleet.faults.join())
+})
+
+t.test('gives up a connection on which the subscription is not answered, and its turn with it', async t => {
+  const broker = await startScriptedBroker(t, { onSubscribe () {} })
+  const { clock, advance } = createFakeClock()
+  const fleet = startDevices(t, broker.url, { clock, random: () => 0 })
+  await until(() => broker.connections[0]?.subscribed.length === 1, 'the SUBSCRIBE')
+  advance(9_999)
+  t.strictSame(fleet.faults, [])
+  delete broker.script.onSubscribe
+  advance(1)
+  t.strictSame(fleet.faults, ['the broker does not answer the subscription'])
+  advance(250)
+  await fleet.allReady()
 })
 
 t.test('loses the answer whose connection ends, and connects again', async t => {
@@ -183,6 +209,19 @@ t.test('gives up an answer that is not due yet when it is stopped', async t => {
   await until(() => fleet.tally.commands === 1, 'the command')
   await fleet.stop()
   t.strictSame([fleet.tally.ready, fleet.tally.lost, broker.published.length], [0, 0, 0])
+})
+
+t.test('answers nothing that comes after it was stopped', async t => {
+  const { broker, fleet } = await startWithCommand(t, undefined, { replyDelayMs: [0, 0] })
+  await until(() => broker.published.length === 1, 'the answer, which keeps the connection open')
+  const stopped = fleet.stop()
+  broker.connections[0]?.send({
+    cmd: 'publish', topic: commandTopic('gate'), payload: 'late', qos: 0, dup: false, retain: false, properties: { responseTopic: 'replies/gate', correlationData: Buffer.from('2') }
+  })
+  await until(() => fleet.tally.commands === 2, 'the command')
+  await stopped
+  t.equal(broker.published.length, 1)
+  t.strictSame(fleet.faults, [])
 })
 
 t.test('connects 50 at a time, and stops also those that are connecting or wait for their turn', async t => {

@@ -67,6 +67,7 @@ for (const [args, message] of [
   [['a', '--count', 'many'], '--count must be a number, not many'],
   [['a', '--count', ''], '--count must be a number, not empty'],
   [['a', '--protocol', '4'], '--protocol must be 5 or 3.1.1'],
+  [['a', '--password', 'x'], '--password needs --username'],
   [['a', '--claim', 'tenant'], '--claim must be KEY=VALUE, not tenant'],
   [['a', '--reply-rate', '1.1'], '--reply-rate must be a number, 0 to 1'],
   [['a', '--reply-rate', '1e-1'], '--reply-rate must be a number, not 1e-1'],
