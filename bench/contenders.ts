@@ -19,7 +19,7 @@ export interface Contender {
   readonly headers?: Readonly<Record<string, string>>
   /** Whether each request has an `Idempotency-Key` of its own. */
   readonly withKeys?: boolean
-  /** Commands of one request. Default: 1. All figures are for one command. */
+  /** Commands of one request. Default: 1. All figures are for one command, but for the latencies: those are of a request. */
   readonly commands?: number
   /** HTTP connections. Default: those of the run. */
   readonly connections?: number

@@ -22,11 +22,13 @@ export async function runGrowth (bench: Bench, { seconds }: { readonly seconds: 
   const points: Point[] = []
 
   async function follow (what: Point['what'], counts: readonly number[], at: (count: number) => { connections?: number, shape?: Shape }): Promise<void> {
-    const subject = await startContender(bench, PLAIN)
+    // As the largest of its points needs it.
+    const subject = await startContender({ ...bench, connections: Math.max(...counts.map(count => at(count).connections ?? bench.connections)) }, PLAIN)
     await measure(bench, subject, WARM_UP_COMMANDS)
     for (const count of counts) {
       const { connections = bench.connections, shape } = at(count)
-      const load = { ...bench, connections }
+      // One program for all points: autocannon makes some requests ready and others not, and cannot open the most connections.
+      const load = { ...bench, connections, overSockets: true }
       // The first of them meets what is new: tokens to verify, connections to open.
       const { requestsPerS } = await measure(load, subject, Math.max(WARM_UP_COMMANDS, count), shape)
       const point = { what, count, ...await measure(load, subject, Math.round(requestsPerS * seconds), shape) }

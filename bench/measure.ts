@@ -34,7 +34,7 @@ export interface Measurement {
 /** What is posted: see {@link Contender}. */
 export type Shape = Pick<Contender, 'path' | 'bodies' | 'headers' | 'withKeys' | 'commands' | 'connections'> & { readonly authorizations?: readonly string[] }
 
-/** Puts so many commands on a subject. @throws where an answer is not a 200, or a 200 was not delivered exactly once */
+/** Puts so many commands on a subject. @throws where an answer is not a 200, or not as many commands were delivered as there were 200s */
 export async function measure (bench: Bench, subject: Subject, commands: number, shape: Shape = {}): Promise<Measurement> {
   const { broker, credentials, overSockets } = bench
   const { connections = bench.connections, path = PATH, bodies = BODIES, commands: perRequest = 1, headers, withKeys = false, authorizations = [] } = shape

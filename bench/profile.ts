@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Profiler } from 'node:inspector'
@@ -32,7 +32,8 @@ export async function runProfile (bench: Bench, { seconds, out = '.' }: { readon
     const [name = ''] = readdirSync(folder)
     const file = join(out, 'messenger.cpuprofile')
     const profile: Profiler.Profile = JSON.parse(readFileSync(join(folder, name), 'utf8'))
-    renameSync(join(folder, name), file)
+    // The two may be on different disks.
+    copyFileSync(join(folder, name), file)
     return `${formatTop(profile)}\n\nwritten: ${file}`
   } finally {
     rmSync(folder, { recursive: true })

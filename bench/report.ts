@@ -4,7 +4,7 @@ import { compareCpu, CPU_RATIO_GOAL, type RoundsReport } from './rounds.js'
 import { RSS_CHANGE_GOAL, type SoakReport } from './soak.js'
 import { START_GOAL_MS, type StartReport } from './start.js'
 
-/** Everything a run came to; also what `--json` writes. */
+/** Everything a run came to; also what `results.json` has. */
 export interface Report {
   readonly machine: Readonly<Record<string, string | number | boolean>>
   readonly start: StartReport

@@ -110,9 +110,11 @@ export async function openSocketLoad (job: LoadJob) {
           const nowMs = performance.now()
           const target = Math.min(amount, Math.floor((nowMs - startMs) / 1000 * rate))
           for (; due < target; due += 1) {
+            // Its time counts from here, also where this program is late.
+            const dueMs = startMs + (due + 1) / rate * 1000
             const socket = free.shift()
-            if (socket === undefined) waiting.push(nowMs)
-            else send(socket, nowMs)
+            if (socket === undefined) waiting.push(dueMs)
+            else send(socket, dueMs)
           }
           await sleep(STEP_MS)
         }

@@ -13,6 +13,8 @@ export async function leaveNothing (measure: () => Promise<void>): Promise<void>
   } finally {
     await stopAll()
   }
+  // What went wrong may have left a connection that is made again and again.
+  process.exit()
 }
 
 /**
