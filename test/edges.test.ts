@@ -67,7 +67,7 @@ t.test('with a certificate', { skip: skipWithoutOpenssl }, async t => {
   })
 
   t.test('answers 408 to a request that comes too slowly over TLS', async t => {
-    const port = await listen(t, await startApp(t, { ...NOWHERE, ...TLS }, { requestTimeoutMs: 100 }))
+    const port = await listen(t, await startApp(t, { ...NOWHERE, ...TLS }, { requestTimeoutMs: 1_000 }))
     const socket = connect({ port, host: '127.0.0.1', ca })
     await once(socket, 'secureConnect')
     socket.write('GET /health/live HTTP/1.1\r\n')

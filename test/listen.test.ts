@@ -11,7 +11,7 @@ const CALLERS = 1_500
 /** What the system allows at most. */
 const SYSTEM_LIMIT = process.platform === 'linux' ? Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')) : 0
 
-t.test('has no caller of many try again that come while it is busy', { skip: SYSTEM_LIMIT < CALLERS && 'net.core.somaxconn is too small' }, async t => {
+t.test('has no caller of many try again that come while it is busy', { skip: SYSTEM_LIMIT < CALLERS && process.env.CI !== 'true' && 'net.core.somaxconn is too small' }, async t => {
   const port = await freePort()
   const server = runProgram(t, 'src/server.ts', { env: { PORT: String(port), MQTT_URL: 'mqtt://127.0.0.1:1', JWT_SECRET: SECRET } })
   await server.says('Server listening')

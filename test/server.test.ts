@@ -1,13 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createFolder, runProgram, type ProgramOptions } from './helpers/program.js'
 import { SECRET } from './helpers/app.js'
 import { freePort } from './helpers/ports.js'
+import { skipWithout } from './helpers/shell.js'
 import { subscribe } from './helpers/subscriber.js'
-
-const skipWithoutCurl = spawnSync('curl', ['--version']).error === undefined ? false : 'curl is not installed'
 
 /** What the banner names. */
 function readBanner (stdout: string) {
@@ -18,7 +17,7 @@ function readBanner (stdout: string) {
   }
 }
 
-t.test('starts on a clean machine and prints a curl line that works when pasted', { skip: skipWithoutCurl }, async t => {
+t.test('starts on a clean machine and prints a curl line that works when pasted', { skip: skipWithout('curl') }, async t => {
   const cwd = createFolder(t)
   const server = runProgram(t, 'src/server.ts', { cwd, env: { PORT: '0' } })
   await server.says('Another token')

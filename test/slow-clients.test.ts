@@ -57,8 +57,9 @@ t.test('does not close a connection that waits for its answer', async t => {
   const broker = await startScriptedBroker(t)
   broker.script.onPublish = (packet, connection) => { setTimeout(() => { connection.puback(packet.messageId) }, 4 * SHORT_MS) }
   const port = await listen(t, await startConnectedApp(t, broker.url, {}, { requestTimeoutMs: SHORT_MS, idleTimeoutMs: SHORT_MS }))
+  const request = await writeOut()
   const raw = await openRaw(t, port)
-  raw.write(await writeOut())
+  raw.write(request)
   await raw.received('push_down')
   t.match(raw.text, /^HTTP\/1\.1 200 /)
 })

@@ -142,7 +142,8 @@ t.test('a real Prometheus scrapes the messenger, and has an answer for the whole
   t.test('evaluates each alert without a fault, and none is raised', async t => {
     type State = { groups: ReadonlyArray<{ rules: ReadonlyArray<{ name: string, health: string, state: string, lastError?: string }> }> }
     const ask = async () => (await prometheus.ask<State>('rules')).data.groups.flatMap(group => group.rules)
-    const states = await eventually(ask, rules => rules.every(rule => rule.health !== 'unknown'))
+    // A scrape that came too late, on a busy machine, has one pending for a moment.
+    const states = await eventually(ask, rules => rules.every(({ health, state }) => health === 'ok' && state === 'inactive'))
     t.strictSame(states.map(({ name, health, state }) => `${name} ${health} ${state}`).sort(), rules.map(({ alert }) => `${alert} ok inactive`).sort())
   })
 

@@ -5,6 +5,7 @@ import { until } from '../helpers/until.js'
 import { startArrivals, startCallers, type Load } from './callers.js'
 import { createClient } from './client.js'
 import type { Evidence, Figures, Rules } from './evidence.js'
+import { countHealthy } from './judge.js'
 import { startLink } from './link.js'
 import { createRecorder } from './recorder.js'
 import { watchStalls } from './stalls.js'
@@ -36,6 +37,10 @@ const TOKEN_LIFE_S = 24 * 3600
  */
 const RECOVERY_LIMIT_MS = 30_000
 
+/** Answers by which it is judged whether the server works while nothing is wrong; it has so long to give them, in milliseconds, as the machine may falter. */
+const LEAST_HEALTHY_ANSWERS = 100
+const HEALTHY_LIMIT_MS = 30_000
+
 /** How long nothing may be published or delivered before it counts as over, in milliseconds. */
 const QUIET_MS = 1_000
 
@@ -49,7 +54,7 @@ export async function setStage (scope: Scope, options: StageOptions) {
   const subscriber = await startSubscriber(scope, broker.url)
   const recorder = createRecorder()
   const timeline = createTimeline(publishTimeoutMs)
-  watchStalls(scope, timeline)
+  const stalls = watchStalls(scope, timeline)
   const link = await startLink(scope, { brokerPort: broker.port, recorder, timeline })
   const server = await startSubject(scope, {
     name: options.subject,
@@ -88,6 +93,12 @@ export async function setStage (scope: Scope, options: StageOptions) {
     await until(() => timeline.isHealthy, 'a server that has recovered', RECOVERY_LIMIT_MS)
   }
 
+  /** Waits under load until enough was answered with nothing wrong. @throws where that takes too long */
+  async function healthy (): Promise<void> {
+    const count = () => countHealthy({ answers: client.answers, windows: timeline.windows }).answers
+    await until(() => count() >= LEAST_HEALTHY_ANSWERS, 'answers of a server with nothing wrong', HEALTHY_LIMIT_MS)
+  }
+
   /**
    * Gives everything that might still come the time to come. The link is cut once more
    * first: what a client has kept for later, it sends after a reconnect.
@@ -113,5 +124,5 @@ export async function setStage (scope: Scope, options: StageOptions) {
     }
   }
 
-  return { broker, subscriber, recorder, timeline, link, server, client, publishTimeoutMs, load, flood, recovered, settle, evidence }
+  return { broker, subscriber, recorder, timeline, stalls, link, server, client, publishTimeoutMs, load, flood, recovered, healthy, settle, evidence }
 }

@@ -59,7 +59,7 @@ export async function startMosquitto (t: Scope, options: MosquittoOptions = {}) 
   async function stop (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const running = child
     child = undefined
-    if (running === undefined || running.exitCode !== null) return
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
     const exited = once(running, 'exit')
     running.kill(signal)
     await exited

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { createCoverage, withoutTap } from './coverage.js'
+import { removeFolder } from './remove-folder.js'
 import type { Scope } from './scope.js'
 import { until } from './until.js'
 
 /** A folder for one program, removed with the test. */
 export function createFolder (t: Scope): string {
   const dir = mkdtempSync(join(tmpdir(), 'messenger-program-'))
-  t.teardown(() => { rmSync(dir, { recursive: true }) })
+  t.teardown(() => removeFolder(dir))
   return dir
 }
 
@@ -42,9 +43,11 @@ export function runProgram (t: Scope, file: string, options: ProgramOptions = {}
   child.stdout.on('data', chunk => { output.stdout += String(chunk) })
   child.stderr.on('data', chunk => { output.stderr += String(chunk) })
   let ended = false
-  child.once('close', () => { ended = true })
-  t.teardown(() => {
+  const closed = new Promise<void>(resolve => { child.once('close', () => { resolve() }) }).then(() => { ended = true })
+  t.teardown(async () => {
     child.kill('SIGKILL')
+    // What it writes until then is in its folder, and in ours.
+    await closed
     coverage.collect()
   })
   return {

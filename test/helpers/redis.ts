@@ -13,7 +13,7 @@ const isInstalled = spawnSync('redis-server', ['--version']).error === undefined
 export const skipWithoutRedis = isInstalled || process.env.CI === 'true' ? false : 'Redis is not installed'
 
 export interface RedisOptions {
-  /** More of its settings, by name. Default: what the messenger asks for, and every write on disk before it is answered. */
+  /** More of its settings, by name. Default: what the messenger asks for. What it has written outlives it: only a machine that crashes loses what is not on the disk yet, and a slow disk would make it answer late. */
   readonly settings?: Readonly<Record<string, string>>
   /** Default: a free one. */
   readonly port?: number
@@ -24,7 +24,7 @@ export async function startRedis (t: Scope, options: RedisOptions = {}) {
   const port = options.port ?? await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'messenger-redis-'))
   const settings = {
-    port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction', ...options.settings
+    port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'no', 'maxmemory-policy': 'noeviction', ...options.settings
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
   let child: ChildProcess | undefined

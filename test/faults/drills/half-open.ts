@@ -12,18 +12,21 @@ const MARGIN_MS = 500
 
 /** The link stops forwarding both ways and closes nothing; a new connection works. */
 export const halfOpen: Drill = {
-  async run ({ client, link, load, recovered, publishTimeoutMs }, { callers, rounds }) {
+  async run ({ client, link, load, recovered, healthy, stalls, publishTimeoutMs }, { callers, rounds }) {
     const limitMs = 2 * publishTimeoutMs + BACKOFF_MS + MARGIN_MS
     const running = load(callers)
     const recoveriesMs: number[] = []
     for (let round = 1; round <= rounds; round += 1) {
       await sleep(LIFE_MS)
       const frozenMs = performance.now()
+      const stalledMs = stalls.totalMs
       link.freeze()
       await recovered()
       const next = client.answers.find(({ status, sentAtMs }) => status === 200 && sentAtMs > frozenMs)
-      recoveriesMs.push((next?.answeredAtMs ?? Infinity) - frozenMs)
+      // Without the time in which the suite, and the link in it, stood still.
+      recoveriesMs.push((next?.answeredAtMs ?? Infinity) - frozenMs - (stalls.totalMs - stalledMs))
     }
+    await healthy()
     await running.stop()
     const slow = recoveriesMs.filter(ms => ms > limitMs)
     return {

@@ -1,20 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../helpers/until.js'
 import { SERVER_KILL } from '../checks.js'
-import { countHealthy } from '../judge.js'
 import { createRandom } from '../random.js'
 import { LEAST_HEALTHY_SHARE, type Drill } from './drill.js'
 
 /** Longest time under load before the next kill, in milliseconds. */
 const LONGEST_LIFE_MS = 500
 
-/** Answers by which it is judged whether the last server works; it has so long to give them, in milliseconds, as the machine may falter. */
-const LEAST_HEALTHY_ANSWERS = 100
-const HEALTHY_LIMIT_MS = 30_000
-
 /** PUBACKs are kept from the server, which is then killed with publishes in flight, and started again. */
 export const serverKill: Drill = {
-  async run ({ client, link, load, recorder, recovered, server, timeline }, { seed, callers, rounds }, say) {
+  async run ({ client, link, load, recorder, recovered, healthy, server, timeline }, { seed, callers, rounds }, say) {
     const random = createRandom(seed)
     const fault = { kind: 'stall-down', end: 'cut', delayMs: 0, bytesPerMs: 0 } as const
     const restartsMs: number[] = []
@@ -41,8 +36,7 @@ export const serverKill: Drill = {
       say(`server killed ${round} times`)
     }
     const running = load(callers)
-    const countHealthyAnswers = () => countHealthy({ answers: client.answers, windows: timeline.windows }).answers
-    await until(() => countHealthyAnswers() >= LEAST_HEALTHY_ANSWERS, 'answers of a server with nothing wrong', HEALTHY_LIMIT_MS)
+    await healthy()
     await running.stop()
     return {
       rules: { leastHealthyShare: LEAST_HEALTHY_SHARE, brokerLives: true },

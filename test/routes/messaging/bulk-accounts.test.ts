@@ -22,7 +22,7 @@ t.test('counts each command that is valid and allowed against the caller, and sa
 t.test('counts each command in the metrics', async t => {
   const broker = await startScriptedBroker(t, { properties: { receiveMaximum: 1 } })
   broker.script.onPublish = ({ messageId, topic }, connection) => { if (topic !== 'devices/d2/commands') connection.puback(messageId, topic === 'devices/d1/commands' ? 0x97 : 0) }
-  const { app, scrape } = await startMeasuredApp(t, broker.url, { MQTT_PUBLISH_TIMEOUT_MS: '100', MQTT_QUEUE_TIMEOUT_MS: '10' })
+  const { app, scrape } = await startMeasuredApp(t, broker.url, { MQTT_PUBLISH_TIMEOUT_MS: '1000', MQTT_QUEUE_TIMEOUT_MS: '10' })
   await app.mqtt.whenConnected()
   await sendBulk(app, [{}, ...commandsFor(5)])
   t.strictSame((await scrape()).commands, { 'accepted/': 1, 'not_sent/no_slot': 2, 'not_sent/refused': 1, 'unknown/timed_out': 1 })

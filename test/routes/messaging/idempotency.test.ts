@@ -1,6 +1,7 @@
 import t from 'tap'
 import { IMEI, send, startApp, startConnectedApp, token, TOPIC } from '../../helpers/app.js'
 import { startBroker } from '../../helpers/broker.js'
+import { createFakeClock } from '../../helpers/fake-clock.js'
 import { listen, openRaw, writeOut } from '../../helpers/raw-http.js'
 import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
 import { subscribe } from '../../helpers/subscriber.js'
@@ -95,11 +96,15 @@ t.test('records no 406, so that a retry may succeed', async t => {
 })
 
 t.test('repeats a 504 and publishes nothing, until a late PUBACK makes it what it was', async t => {
+  const { clock, advance } = createFakeClock()
   const broker = await startScriptedBroker(t)
-  const app = await startConnectedApp(t, broker.url, { MQTT_PUBLISH_TIMEOUT_MS: '100' })
+  const app = await startConnectedApp(t, broker.url, {}, { clock })
   const late = { accepted: 0, refused: 0x87 }
-  for (const key of Object.keys(late)) {
-    const first = await send(app, COMMAND, withKey(key))
+  for (const [index, key] of Object.keys(late).entries()) {
+    const sent = send(app, COMMAND, withKey(key))
+    await until(() => broker.published.length === index + 1, 'the publish')
+    advance(5_000)
+    const first = await sent
     const repeat = await send(app, COMMAND, withKey(key))
     for (const answer of [first, repeat]) {
       t.equal(answer.statusCode, 504)
@@ -145,9 +150,13 @@ t.test('answers 504, and publishes nothing for a repeat, where something breaks 
 })
 
 t.test('changes nothing for a request without a key whose PUBACK comes late', async t => {
+  const { clock, advance } = createFakeClock()
   const broker = await startScriptedBroker(t)
-  const app = await startConnectedApp(t, broker.url, { MQTT_PUBLISH_TIMEOUT_MS: '100' })
-  t.equal((await send(app)).statusCode, 504)
+  const app = await startConnectedApp(t, broker.url, {}, { clock })
+  const sent = send(app)
+  await until(() => broker.published.length === 1, 'the publish')
+  advance(5_000)
+  t.equal((await sent).statusCode, 504)
   broker.connections[0]?.puback(broker.published[0]?.messageId)
   await until(() => app.mqtt.inFlight === 0, 'the late PUBACK')
   broker.script.onPublish = ({ messageId }, connection) => { connection.puback(messageId) }

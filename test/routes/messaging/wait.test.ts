@@ -54,23 +54,24 @@ t.test('Prefer: wait on a real broker', { skip: skipWithoutMosquitto }, async t 
     const { statusCode, body } = await send(app, { imei: 'nobody', micro_op: 'push_down' }, wait(5))
     const tookMs = performance.now() - startedMs
     t.strictSame([statusCode, JSON.parse(body).code], [404, 'no_subscriber'])
-    t.ok(tookMs < 250, `${tookMs} ms`)
+    t.ok(tookMs < 5_000, `not at the end of its time: ${tookMs} ms`)
     const plain = await send(app, { imei: 'nobody', micro_op: 'push_down' })
     t.strictSame([plain.statusCode, plain.headers['proxy-status']], [200, 'messenger; details="no matching subscribers"'])
   })
 
   t.test('answers 504 at its time where the device is silent, and others meanwhile', async t => {
     const startedMs = performance.now()
-    const silent = send(app, EXAMPLE, wait(1))
+    let isOver = false
+    const silent = send(app, EXAMPLE, wait(2)).finally(() => { isOver = true })
     await device.count(4)
     const other = send(app, EXAMPLE, wait(5))
     await device.count(5)
     await answer(device.client, device.received[4], 'ok')
     t.equal((await other).statusCode, 200)
-    t.ok(performance.now() - startedMs < 1000)
+    t.notOk(isOver)
     t.equal((await silent).json().code, 'reply_timeout')
     const tookMs = performance.now() - startedMs
-    t.ok(tookMs >= 1000 && tookMs < 1500, `${tookMs} ms`)
+    t.ok(tookMs >= 2_000, `${tookMs} ms`)
   })
 })
 
