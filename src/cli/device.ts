@@ -3,7 +3,7 @@ import { systemClock } from '../clock.js'
 import { loadConfig } from '../config/config.js'
 import { DEMO_FILE, readDemoState } from '../demo.js'
 import { withDotEnv } from '../dotenv.js'
-import { createStopSignals, STOP_SIGNALS } from '../stop-signals.js'
+import { STOP_SIGNALS } from '../stop-signals.js'
 import { DEFAULT_REPLY } from './device/answer.js'
 import { startFleet } from './device/fleet.js'
 import { readOptions, type Options } from './device/options.js'
@@ -63,21 +63,24 @@ function run (options: Options): void {
   // One device has its commands to show.
   const status = others.length === 0
     ? undefined
-    : showStatus({ output: process.stderr, columns: () => process.stderr.isTTY ? process.stderr.columns : undefined, clock: systemClock, count: imeis.length, tally: fleet.tally })
+    : showStatus({ output: process.stderr, columns: (): number | undefined => process.stderr.columns, clock: systemClock, count: imeis.length, tally: fleet.tally })
 
   function say (line: string, output: NodeJS.WritableStream = process.stderr): void {
     status?.clear()
     output.write(`${line}\n`)
   }
 
-  function stop (): void {
+  let isStopping = false
+  const stop = async () => {
+    if (isStopping) return
+    isStopping = true
     status?.stop()
-    fleet.stop().catch((error: unknown) => { say(String(error)) })
+    await fleet.stop()
   }
-  const take = createStopSignals(systemClock, { stop, force: () => { process.exit(1) } })
-  for (const signal of STOP_SIGNALS) process.on(signal, take)
+  // Again and again: a terminal signals the whole group of processes, and npm passes on what it gets.
+  for (const signal of STOP_SIGNALS) process.on(signal, stop)
   // Who read it has gone, e.g. `head`.
-  process.stdout.once('error', stop).on('error', () => {})
+  process.stdout.on('error', stop)
 }
 
 /** What came from the broker, as one line that does nothing to a terminal. */

@@ -114,6 +114,8 @@ t.test('is a device under a name of its own without the password of the messenge
   for (const args of [['1'], ['1', '--username', 'gate-{imei}'], ['1', '--username', 'gate-{imei}', '--password', 'its own']]) {
     const device = runProgram(t, 'src/cli/device.ts', { args, env })
     await until(() => device.output.stderr.includes('waiting for commands'), 'the subscription', 20_000)
+    device.kill('SIGTERM')
+    t.equal((await device.exit()).code, 0)
   }
   t.strictSame(broker.connections.map(({ connect }) => [connect?.username, connect?.password?.toString()]), [
     ['messenger', 'of the messenger'], ['gate-1', undefined], ['gate-1', 'its own']

@@ -33,8 +33,9 @@ export function showStatus ({ output, columns, clock, count, tally }: StatusOpti
     const perSecond = Math.round((tally.commands - before) * 1000 / everyMs)
     before = tally.commands
     const line = `${describe(tally, count)}, ${perSecond} commands/s`
+    const width = columns()
     // What is wider would leave a line behind each time.
-    if (isTerminal) output.write(`${CLEAR_LINE}${line.slice(0, Math.max(1, (columns() ?? 0) - 1))}`)
+    if (width !== undefined) output.write(`${CLEAR_LINE}${line.slice(0, Math.max(1, width - 1))}`)
     else if (line !== last) output.write(`${line}\n`)
     last = line
   }
