@@ -23,7 +23,7 @@ import type { Member } from './workers/worker.js'
 const LAST_CALL_MS = 200
 
 /**
- * Before their connections are cut, callers that still wait for the reply of a device get this long to hear that none came, in
+ * Before their connections are cut, callers that still wait for the reply of a device get this long, at most, to hear that none came, in
  * milliseconds: there may be ten thousand of them, and what they are told is recorded first.
  */
 const LAST_REPLY_MS = 1_000
@@ -133,7 +133,8 @@ async function start (loaded: Config, member?: Member): Promise<void> {
     await sleep(LAST_CALL_MS)
     // By then every request that arrived whole is answered; what is left is half-sent and would keep us here.
     const cutMs = config.shutdownTimeoutMs - config.drainDelayMs - LAST_CALL_MS - BROKER_CLOSE_MS
-    const lastReplyMs = Math.min(LAST_REPLY_MS, cutMs)
+    // Not before the last publish is settled: the configuration leaves 300 ms for the rest, at least.
+    const lastReplyMs = Math.min(LAST_REPLY_MS, cutMs - config.mqtt.queueTimeoutMs - config.mqtt.publishTimeoutMs)
     // One after the other: where this process stood still until the last, what was due before is answered before.
     systemClock.after(cutMs - lastReplyMs, () => {
       app.mqtt.endWaits()

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { catalogue } from '../src/errors.js'
 import { EXAMPLE, IMEI, startApp, startConnectedApp, token, type App } from './helpers/app.js'
 import { startBroker } from './helpers/broker.js'
+import { createLog } from './helpers/log.js'
 import { readShellBlocks } from './helpers/markdown.js'
 import { freePort } from './helpers/ports.js'
 import { createFolder } from './helpers/program.js'
@@ -131,7 +132,9 @@ t.test('has a client that does not take the 406 of a messenger that knows no key
   await until(() => broker.published.length === 1, 'the publish')
   first.server.closeAllConnections()
   await first.close()
-  const second = await startApp(t, { MQTT_URL: `mqtt://127.0.0.1:${await freePort()}` })
+  const log = createLog()
+  const second = await startApp(t, { MQTT_URL: `mqtt://127.0.0.1:${await freePort()}` }, log)
   await second.listen({ host: '127.0.0.1', port })
   t.equal(await sent, 'perhaps sent')
+  t.match(log.answered(), [{ status: 406 }])
 })

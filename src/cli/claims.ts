@@ -12,10 +12,15 @@ export function parseClaims (claims: readonly string[]): Record<string, string> 
 
 /**
  * Makes claims of a token of them: JSON is taken as JSON, anything else as text.
- * @param texts names of those that are texts whatever they look like: a tenant may be called 42
+ * @param texts names of those that are texts whatever they look like, with or without quotes: a tenant may be called 42
  */
 export function toClaims (claims: Readonly<Record<string, string>>, texts: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).map(([name, text]) => [name, texts.includes(name) ? text : fromText(text)]))
+  return Object.fromEntries(Object.entries(claims).map(([name, text]) => [name, texts.includes(name) ? asText(text) : fromText(text)]))
+}
+
+function asText (text: string): string {
+  const value = fromText(text)
+  return typeof value === 'string' ? value : text
 }
 
 function fromText (text: string): unknown {

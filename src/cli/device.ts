@@ -3,7 +3,6 @@ import { systemClock } from '../clock.js'
 import { loadConfig } from '../config/config.js'
 import { DEMO_FILE, readDemoState } from '../demo.js'
 import { withDotEnv } from '../dotenv.js'
-import { STOP_SIGNALS } from '../stop-signals.js'
 import { DEFAULT_REPLY } from './device/answer.js'
 import { startFleet } from './device/fleet.js'
 import { readOptions, type Options } from './device/options.js'
@@ -78,7 +77,7 @@ function run (options: Options): void {
     await fleet.stop()
   }
   // Again and again: a terminal signals the whole group of processes, and npm passes on what it gets.
-  for (const signal of STOP_SIGNALS) process.on(signal, stop)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop)
   // Who read it has gone, e.g. `head`.
   process.stdout.on('error', stop)
 }

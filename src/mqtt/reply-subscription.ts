@@ -18,6 +18,9 @@ export interface ReplySubscriptionOptions {
 const FIRST_PAUSE_MS = 1_000
 const LAST_PAUSE_MS = 60_000
 
+/** Once it was granted, so many connections in a row may end before the SUBACK for another reason: as when a broker fails over, with waits under way. */
+const SPARED_ENDS = 3
+
 /** Why nobody can wait for a reply just now. */
 type Obstacle = Extract<NotSentReason, 'not_connected' | 'no_reply_topic'>
 
@@ -29,16 +32,16 @@ export type ReplySubscription = ReturnType<typeof createReplySubscription>
  * It is made when the first command asks for a reply, and then again on each new connection: where
  * nobody ever waits, the user of the messenger needs no permission for it.
  *
- * Where it is refused, who asks is told for a while that there is none, and only then is it tried again; the
+ * Where it is refused, who asks is told for a while that there is none, and only who asks after that has it tried again; the
  * while doubles each time. A broker may also close the connection on a SUBSCRIBE that it forbids, which takes
- * the commands of all callers with it. So the same goes for a connection that ends before the SUBACK, and the next
- * one is left alone: for the first of this process, and once it was granted, which no forbidden one is, for the second in a row.
+ * the commands of all callers with it. So the same goes for a connection that ends before the SUBACK: for the first of
+ * this process, and where it was granted before, once {@link SPARED_ENDS} in a row have.
  */
 export function createReplySubscription ({ filter, timeoutMs, clock, log }: ReplySubscriptionOptions) {
   let link: SubscribableLink | undefined
   let state: 'none' | 'asked' | 'overdue' | 'granted' | 'refused' = 'none'
   let isWanted = false
-  // How many connections in a row may end before the SUBACK for another reason: none of a process that never had one.
+  // Of a process that never had a SUBACK: none.
   let sparedEnds = 0
   let pauseMs = FIRST_PAUSE_MS
   let pausedUntilMs = -Infinity
@@ -66,7 +69,7 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
   /** Takes a new connection into use. The one before must have been closed. */
   function open (opened: SubscribableLink): void {
     link = opened
-    if (isWanted) subscribe(opened)
+    if (isWanted && !isPaused()) subscribe(opened)
   }
 
   /** Takes the SUBACK of this connection; one that nobody has asked for is none. */
@@ -79,7 +82,7 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
       answer('no_reply_topic')
     } else {
       state = 'granted'
-      sparedEnds = 1
+      sparedEnds = SPARED_ENDS
       pauseMs = FIRST_PAUSE_MS
       answer(undefined)
     }
@@ -103,6 +106,10 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
     return state === 'asked' || state === 'overdue'
   }
 
+  function isPaused (): boolean {
+    return clock.nowMs() < pausedUntilMs
+  }
+
   function pause (cause: object, message: string): void {
     pausedUntilMs = clock.nowMs() + pauseMs
     log.warn({ filter, ...cause, pauseMs }, message)
@@ -122,7 +129,7 @@ export function createReplySubscription ({ filter, timeoutMs, clock, log }: Repl
       tell(undefined)
       return
     }
-    if (state !== 'asked' && clock.nowMs() < pausedUntilMs) {
+    if (state !== 'asked' && isPaused()) {
       tell('no_reply_topic')
       return
     }

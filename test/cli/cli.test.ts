@@ -103,6 +103,7 @@ t.test('is a device, and has a token, of a tenant that looks like a number', asy
   await until(() => device.output.stderr.includes(`waiting for commands on t/42/${IMEI} `), 'the subscription', 20_000)
   const { stdout: token } = await run(t, 'token', { args: [...args, '--claim', 'n=42'], env })
   t.match(payloadOf(token), { tenant: '42', n: 42 })
+  t.match(payloadOf((await run(t, 'token', { args: ['--claim', 'tenant="42"'], env })).stdout), { tenant: '42' })
   const app = await startConnectedApp(t, broker.url, env)
   t.equal((await send(app, EXAMPLE, { authorization: `Bearer ${token.trim()}` })).statusCode, 200)
   await device.says('push_down')

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/config.js'
 import { Env } from '../../src/config/env.js'
 import { startApp } from '../helpers/app.js'
 import { createCertificates, skipWithoutOpenssl } from '../helpers/certificates.js'
+import { CERTIFICATE, CERTIFICATE_KEY } from '../helpers/keys.js'
 import { listen } from '../helpers/raw-http.js'
 
 type Environment = Readonly<Record<string, string>>
@@ -34,10 +35,16 @@ function interpolate (text: string, values: Environment): string {
   })
 }
 
+/** A file of TLS, by its name: authorities, or a certificate and its key. */
+function readTls (path: string): string {
+  if (path.endsWith('.key')) return CERTIFICATE_KEY
+  return path.endsWith('/tls.crt') ? CERTIFICATE : rootCertificates.join('\n')
+}
+
 /** That a production messenger starts with these variables, that it reads all of them, and that it ends before it is killed. */
 function checkEnvironment (t: Test, environment: Environment, killedAfterS: number): void {
   t.strictSame(Object.keys(environment).filter(name => !(name in Env.properties)), [], 'only variables that the messenger reads')
-  const { shutdownTimeoutMs } = loadConfig({ NODE_ENV: 'production', ...environment }, () => rootCertificates.join('\n'))
+  const { shutdownTimeoutMs } = loadConfig({ NODE_ENV: 'production', ...environment }, readTls)
   t.ok(shutdownTimeoutMs < killedAfterS * 1_000, `${shutdownTimeoutMs} ms to stop, killed after ${killedAfterS} s`)
 }
 
@@ -149,7 +156,7 @@ t.test('the objects of Kubernetes belong together, and probe routes that there a
   t.strictSame(objects.Service.ports.map(({ targetPort }) => targetPort), ['http'], 'not the metrics')
   for (const { name, mountPath } of container.volumeMounts) {
     t.ok(template.spec.volumes.some(volume => volume.name === name), name)
-    t.ok(environment.MQTT_CA_FILE?.startsWith(`${mountPath}/`), mountPath)
+    for (const file of ['MQTT_CA_FILE', 'MQTT_CERT_FILE', 'MQTT_KEY_FILE']) t.ok(environment[file]?.startsWith(`${mountPath}/`), file)
   }
 
   const app = await startApp(t, { MQTT_URL: 'mqtt://127.0.0.1:1' })

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { MqttClient } from 'mqtt'
 import t, { type Test } from 'tap'
 import { commandTopic, REPLY_PREFIX } from '../helpers/caller.js'
+import { createCertificates, skipWithoutOpenssl } from '../helpers/certificates.js'
 import { skipWithoutMosquitto, startMosquitto } from '../helpers/mosquitto.js'
+import { freePort } from '../helpers/ports.js'
 import { createFolder } from '../helpers/program.js'
 import { subscribe } from '../helpers/subscriber.js'
 import { skipWithout } from '../helpers/shell.js'
@@ -14,16 +16,21 @@ const skip = skipWithoutMosquitto || skipWithout('mosquitto_passwd')
 const PASSWORD = 'of the test'
 const USERS = ['messenger', 'gate-1', 'gate-2']
 
-/** A Mosquitto with the sample, and everybody in it. */
-async function startSecured (t: Test, listener: readonly string[] = []) {
+/** The password file of everybody. */
+function createPasswords (t: Test): string {
   const passwords = join(createFolder(t), 'passwords')
   USERS.forEach((user, index) => {
     execFileSync('mosquitto_passwd', [...index === 0 ? ['-c'] : [], '-b', passwords, user, PASSWORD])
   })
+  return readFileSync(passwords, 'utf8')
+}
+
+/** A Mosquitto with the sample, and everybody in it. */
+async function startSecured (t: Test, listener: readonly string[] = []) {
   return await startMosquitto(t, {
     listener,
     config: ['allow_anonymous false', 'password_file {dir}/passwords', 'acl_file {dir}/acl_file'],
-    files: { passwords: readFileSync(passwords, 'utf8'), acl_file: readFileSync('deploy/mosquitto/acl_file', 'utf8') }
+    files: { passwords: createPasswords(t), acl_file: readFileSync('deploy/mosquitto/acl_file', 'utf8') }
   })
 }
 
@@ -112,3 +119,30 @@ for (const [listener, what] of [[['use_username_as_clientid true'], 'keeps'], [[
     t.strictSame(received(thief), [])
   })
 }
+
+t.test('has in its whole configuration no way for a device into the session of another', { skip: skip || skipWithoutOpenssl }, async t => {
+  const [certificates, ofMessengers] = [createCertificates(t), createCertificates(t)]
+  const ports = { 8883: await freePort(), 1883: await freePort(), 8884: await freePort() }
+  const commented = /^#(listener|cafile|certfile|keyfile|require_certificate)/gm
+  const config = Object.entries(ports).reduce((text, [from, to]) => text.replace(`listener ${from}`, `listener ${to} 127.0.0.1`), readFileSync('deploy/mosquitto/mosquitto.conf', 'utf8'))
+    .replaceAll(commented, '$1').replaceAll('/etc/mosquitto/tls/messengers-ca.crt', ofMessengers.path('ca.crt')).replaceAll(/\/etc\/mosquitto\/tls\/(\S+)/g, (_, name: string) => certificates.path(name))
+    .replaceAll('/etc/mosquitto/', '{dir}/').replace('/mosquitto/data/', '{dir}/').replace('log_dest stdout', 'log_dest none')
+  await startMosquitto(t, { config: [config], files: { passwords: createPasswords(t), acl_file: readFileSync('deploy/mosquitto/acl_file', 'utf8') } })
+  const url = (port: number) => `mqtts://127.0.0.1:${port}`
+  const ca = certificates.read('ca.crt')
+  const session = { ca, clientId: 'gate-1', clean: false, properties: { sessionExpiryInterval: 600 } }
+
+  const ofMessenger = { ca, cert: ofMessengers.read('client.crt'), key: ofMessengers.read('client.key'), ...as('messenger') }
+  const messenger = await subscribe(t, url(ports[8884]), `${REPLY_PREFIX}/+`, ofMessenger)
+  const before = await subscribe(t, url(ports[8883]), commandTopic('gate-1'), { ...as('gate-1'), ...session })
+  await before.client.endAsync()
+  t.equal(await publish(messenger.client, commandTopic('gate-1'), 'open'), 'taken')
+  const thief = await subscribe(t, url(ports[8883]), commandTopic('gate-2'), { ...as('gate-2'), ...session })
+  await thief.client.endAsync()
+  for (const own of [{}, { cert: certificates.read('client.crt'), key: certificates.read('client.key') }]) {
+    await t.rejects(subscribe(t, url(ports[8884]), commandTopic('gate-2'), { ...as('gate-2'), ...session, ...own, reconnectPeriod: 0 }))
+  }
+  const after = await subscribe(t, url(ports[8883]), commandTopic('gate-1'), { ...as('gate-1'), ...session })
+  await after.count(1)
+  t.strictSame([received(after), received(thief)], [[`${commandTopic('gate-1')} open`], []])
+})

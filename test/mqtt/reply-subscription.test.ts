@@ -44,13 +44,14 @@ t.test('is made when somebody asks for it, once, and then on each new connection
 })
 
 t.test('tells those who ask that there is none where it is refused, or its connection ends', async t => {
-  const { subscription, open, ask, told } = setUp()
+  const { subscription, open, ask, told, advance } = setUp()
   open()
   ask()
   subscription.acknowledge(0x87)
   ask()
   t.strictSame(told, ['no_reply_topic', 'no_reply_topic'])
   subscription.close()
+  advance(1_000)
   open()
   ask()
   subscription.close()
@@ -123,28 +124,30 @@ t.test('is made again by itself on each new connection once it was granted, also
   t.strictSame(told, [undefined, undefined])
 })
 
-t.test('is left alone also where it was granted before, once two connections in a row ended before the SUBACK', async t => {
+t.test('is left alone also where it was granted before, once four connections in a row ended before the SUBACK', async t => {
   const { subscription, open, ask, asked, told, advance, warnings } = setUp()
   open()
   ask()
   subscription.acknowledge(0)
   subscription.close()
-  open()
-  subscription.close()
-  t.strictSame(warnings, [], 'one may have ended for anything')
+  for (let time = 0; time < 3; time += 1) {
+    open()
+    subscription.close()
+  }
+  t.strictSame(warnings, [], 'they may have ended for anything')
   open()
   subscription.close()
   t.strictSame(warnings, [{ filter: 'replies/+', pauseMs: 1_000 }])
   open()
   ask()
-  t.strictSame([asked.length, told.at(-1)], [3, 'no_reply_topic'], 'plain commands keep their connection')
+  t.strictSame([asked.length, told.at(-1)], [5, 'no_reply_topic'], 'plain commands keep their connection')
   advance(1_000)
   ask()
   subscription.acknowledge(0)
-  t.strictSame([asked.length, told.at(-1)], [4, undefined])
+  t.strictSame([asked.length, told.at(-1)], [6, undefined])
   subscription.close()
   open()
-  t.equal(asked.length, 5, 'by itself again')
+  t.equal(asked.length, 7, 'by itself again')
 })
 
 t.test('is asked for again on the same connection a while after it was refused, each time after longer, where somebody waits', async t => {
@@ -169,6 +172,21 @@ t.test('is asked for again on the same connection a while after it was refused, 
   t.strictSame(warnings, [
     { filter: 'replies/+', reasonCode: 0x97, pauseMs: 1_000 }, { filter: 'replies/+', reasonCode: 0x97, pauseMs: 2_000 }
   ])
+})
+
+t.test('is not asked for by a new connection while the pause after a refusal lasts', async t => {
+  const { subscription, open, ask, asked, advance, warnings } = setUp()
+  open()
+  ask()
+  subscription.acknowledge(0x87)
+  subscription.close()
+  open()
+  t.equal(asked.length, 1)
+  advance(1_000)
+  subscription.close()
+  open()
+  t.equal(asked.length, 2)
+  t.equal(warnings.length, 1)
 })
 
 t.test('hears no SUBACK that nobody has asked for', async t => {

@@ -3,7 +3,7 @@ import type { Tally } from './fleet.js'
 
 export interface StatusOptions {
   readonly output: Pick<NodeJS.WritableStream, 'write'>
-  /** Width of the terminal, on which one line can be written over; undefined: it is none. */
+  /** Width of the terminal, on which one line can be written over; 0: it is not known; undefined: there is no terminal. */
   columns(): number | undefined
   readonly clock: Clock
   /** Number of devices. */
@@ -35,7 +35,7 @@ export function showStatus ({ output, columns, clock, count, tally }: StatusOpti
     const line = `${describe(tally, count)}, ${perSecond} commands/s`
     const width = columns()
     // What is wider would leave a line behind each time.
-    if (width !== undefined) output.write(`${CLEAR_LINE}${line.slice(0, Math.max(1, width - 1))}`)
+    if (width !== undefined) output.write(`${CLEAR_LINE}${width > 0 ? line.slice(0, width - 1) : line}`)
     else if (line !== last) output.write(`${line}\n`)
     last = line
   }

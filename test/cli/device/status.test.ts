@@ -48,6 +48,12 @@ t.test('writes one line over and over on a terminal, and makes room for others',
   t.equal(take(), `\r\u001B[2K${ALL}\n`)
 })
 
+t.test('writes all of it to a terminal that does not tell its width', async t => {
+  const { advance, take } = start(0)
+  advance(500)
+  t.equal(take(), `\r\u001B[2K${NOTHING_YET}, 0 commands/s`)
+})
+
 t.test('cuts what a terminal is too narrow for: the next line must stand over it', async t => {
   const { status, tally, advance, take } = start(40)
   Object.assign(tally, { ready: 9, commands: 50, duplicates: 1, late: 2, replies: 40, lost: 3 })

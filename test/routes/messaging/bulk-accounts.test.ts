@@ -1,6 +1,7 @@
 import t from 'tap'
 import { post, send, sendBulk, startApp, startConnectedApp } from '../../helpers/app.js'
 import { commandsFor } from '../../helpers/commands.js'
+import { createFakeClock } from '../../helpers/fake-clock.js'
 import { createLog } from '../../helpers/log.js'
 import { startMeasuredApp } from '../../helpers/measured-app.js'
 import { acknowledging, startScriptedBroker } from '../../helpers/scripted-broker.js'
@@ -20,11 +21,15 @@ t.test('counts each command that is valid and allowed against the caller, and sa
 })
 
 t.test('counts each command in the metrics', async t => {
+  const { clock, advance } = createFakeClock()
   const broker = await startScriptedBroker(t, { properties: { receiveMaximum: 1 } })
   broker.script.onPublish = ({ messageId, topic }, connection) => { if (topic !== 'devices/d2/commands') connection.puback(messageId, topic === 'devices/d1/commands' ? 0x97 : 0) }
-  const { app, scrape } = await startMeasuredApp(t, broker.url, { MQTT_PUBLISH_TIMEOUT_MS: '1000', MQTT_QUEUE_TIMEOUT_MS: '10' })
+  const { app, scrape } = await startMeasuredApp(t, broker.url, {}, { clock })
   await app.mqtt.whenConnected()
-  await sendBulk(app, [{}, ...commandsFor(5)])
+  const answered = sendBulk(app, [{}, ...commandsFor(5)])
+  await until(() => broker.published.length === 3, 'the one that is not acknowledged')
+  advance(10_000)
+  await answered
   t.strictSame((await scrape()).commands, { 'accepted/': 1, 'not_sent/no_slot': 2, 'not_sent/refused': 1, 'unknown/timed_out': 1 })
 })
 
