@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runProgram } from './helpers/program.js'
 import { EXAMPLE, SECRET, token } from './helpers/app.js'
 import { startBroker } from './helpers/broker.js'
@@ -55,7 +55,8 @@ t.test('answers every request it accepted when it is stopped under load', async 
   t.equal(device.received.length, statuses.get(200), 'each 200 was published, and nothing else')
 })
 
-t.test('answers a publish that is under way, waits for no half-sent request, and exits 0', async t => {
+/** A server whose broker acknowledges nothing. */
+async function startUnacknowledged (t: Test) {
   const broker = await startScriptedBroker(t)
   const server = runProgram(t, 'src/server.ts', {
     env: {
@@ -63,6 +64,11 @@ t.test('answers a publish that is under way, waits for no half-sent request, and
     }
   })
   await server.says('connected to the broker')
+  return { broker, server }
+}
+
+t.test('answers a publish that is under way, waits for no half-sent request, and exits 0', async t => {
+  const { broker, server } = await startUnacknowledged(t)
   const port = portOf(server.output.stdout)
   t.ok(server.output.stdout.includes(LISTENING))
   const head = `POST /messaging/send HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 27\r\nAuthorization: Bearer ${await token()}\r\n\r\n`
@@ -80,13 +86,7 @@ t.test('answers a publish that is under way, waits for no half-sent request, and
 })
 
 t.test('answers a publish that is under way also where it stands still until callers are to be cut off', async t => {
-  const broker = await startScriptedBroker(t)
-  const server = runProgram(t, 'src/server.ts', {
-    env: {
-      PORT: '0', MQTT_URL: broker.url, JWT_SECRET: SECRET, MQTT_PUBLISH_TIMEOUT_MS: '800', MQTT_QUEUE_TIMEOUT_MS: '0', SHUTDOWN_TIMEOUT_MS: '4900'
-    }
-  })
-  await server.says('connected to the broker')
+  const { broker, server } = await startUnacknowledged(t)
   const caller = await openRaw(t, portOf(server.output.stdout))
   caller.write(await writeOut())
   await until(() => broker.published.length === 1, 'the publish')
